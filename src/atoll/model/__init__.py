@@ -1,0 +1,1 @@
+"""Frozen nouns that rooms exchange. No I/O happens here."""

@@ -1,0 +1,130 @@
+"""Deliveries: files handed over together."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import Field
+
+from atoll.model.operation import Operation, OperationState
+from atoll.model.record import Frozen, Record
+
+
+class ManifestFile(Frozen):
+    """A file as the source announces it."""
+
+    name: str = Field(min_length=1, max_length=255)
+    size_bytes: int = Field(ge=0)
+    #: Lower-case hexadecimal SHA-256 of the content.
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+def manifest_id(source: str, dataset: str, files: tuple[ManifestFile, ...]) -> str:
+    """The identity of a delivery: the same files by the same source are the same delivery.
+
+    SHA-256 over the canonical JSON of source, dataset and files sorted by name.
+    """
+    body = {
+        "source": source,
+        "dataset": dataset,
+        "files": [f.model_dump() for f in sorted(files, key=lambda f: f.name)],
+    }
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return "dlv_" + hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+class FileOutcome(Frozen):
+    """What became of one file."""
+
+    name: str
+    #: The table it fills, None when no table of the contract takes it.
+    table: str | None
+    accepted: bool
+    #: Rows read, committed and quarantined: read = committed + quarantined. A file that
+    #: is rejected unread has rows None and is kept whole.
+    rows_in: int | None = None
+    rows_committed: int = 0
+    rows_quarantined: int = 0
+    #: Why the file as a whole was rejected.
+    rule: str = ""
+    message: str = ""
+    #: Fields left out because no rule names them, with the number of rows.
+    left_out: dict[str, int] = {}
+
+
+class QuarantinedRow(Frozen):
+    """A rejected row as people may see it: place, rule, and the value masked."""
+
+    delivery: str
+    file: str
+    #: 1-based data row; None when the whole file is held.
+    row: int | None
+    column: str
+    rule: str
+    message: str
+    #: Letters as `a`/`A`, digits as `9`, other characters kept, 24 at most.
+    masked: str
+
+
+class DeliveryOutcome(Frozen):
+    """What became of a delivery."""
+
+    committed: bool
+    #: `<dataset>@<number>` of the contract that admitted it.
+    contract: str
+    #: Number of the dataset version it made, None when nothing was committed.
+    dataset_version: int | None
+    #: Key ids used, by domain.
+    key_ids: dict[str, str] = {}
+    files: tuple[FileOutcome, ...]
+    rows_in: int
+    rows_committed: int
+    rows_quarantined: int
+    bytes_in: int
+    bytes_committed: int
+    finished_at: datetime
+
+
+class DeliveryState(StrEnum):
+    """Derived from the record and its operation, never stored."""
+
+    RECEIVING = "receiving"
+    WAITING = "waiting"
+    ADMITTING = "admitting"
+    COMMITTED = "committed"
+    #: Verified and read, but nothing of it could be committed; all is in quarantine.
+    REJECTED = "rejected"
+    #: The admission failed; files wait in quarantine.
+    FAILED = "failed"
+
+
+class Delivery(Record):
+    """Files handed over together, identified by the hash of their manifest."""
+
+    kind: ClassVar[str] = "delivery"
+    indexes: ClassVar[tuple[str, ...]] = ("source", "dataset")
+
+    source: str
+    dataset: str
+    files: tuple[ManifestFile, ...]
+    opened_by: str
+    opened_at: datetime
+    submitted_at: datetime | None = None
+    operation_id: str | None = None
+    outcome: DeliveryOutcome | None = None
+
+    def state(self, operation: Operation | None) -> DeliveryState:
+        """The state, from what is on record and the admission's operation."""
+        if self.outcome is not None:
+            return DeliveryState.COMMITTED if self.outcome.committed else DeliveryState.REJECTED
+        if self.submitted_at is None:
+            return DeliveryState.RECEIVING
+        if operation is None or operation.state is OperationState.QUEUED:
+            return DeliveryState.WAITING
+        if operation.state in (OperationState.FAILED, OperationState.CANCELLED):
+            return DeliveryState.FAILED
+        return DeliveryState.ADMITTING

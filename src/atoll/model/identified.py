@@ -1,0 +1,60 @@
+"""Identified data has a type of its own.
+
+Only `deliveries`, `deid` may import this module (an import contract enforces it), so
+no other room can accept, hold or pass on identified rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+#: Columns of a file of held rows (Parquet, in quarantine only): one line for each
+#: fault found; a row with two faults stands twice. `raw` is the whole row as delivered,
+#: JSON text; `masked` is the offending value masked (see `QuarantinedRow.masked`).
+HELD_ROWS_SCHEMA: dict[str, pl.DataType] = {
+    "file": pl.String(),
+    "row": pl.Int64(),
+    "column": pl.String(),
+    "rule": pl.String(),
+    "message": pl.String(),
+    "masked": pl.String(),
+    "raw": pl.String(),
+}
+
+
+@dataclass(frozen=True)
+class MalformedRow:
+    """A row that could not even be read as a row.
+
+    Attributes:
+        row: 1-based data row of the file (a CSV header is not counted).
+        rule: `malformed`, `ragged`, ...
+        message: what is wrong, without any value.
+        raw: the text as delivered, identified; only quarantine may keep it.
+    """
+
+    row: int
+    rule: str
+    message: str
+    raw: str
+
+
+@dataclass(frozen=True)
+class IdentifiedBatch:
+    """The rows of one delivered file, lazily, before any treatment.
+
+    Attributes:
+        rows: columns keyed by the contract's column keys, as delivered (text formats:
+            all String; null where the field is empty), and `__row` (UInt32/Int64,
+            1-based data row of the file).
+        malformed: rows that are not in `rows`. Filled while `rows` is consumed, so
+            read it afterwards.
+        unknown: field names found that no rule names, with the number of rows that
+            have them; filled likewise.
+    """
+
+    rows: pl.LazyFrame
+    malformed: list[MalformedRow] = field(default_factory=list)
+    unknown: dict[str, int] = field(default_factory=dict)

@@ -1,0 +1,133 @@
+"""What the ledger keeps: audit entries, flow events, usage records, prices."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from atoll.model.person import Caller
+from atoll.model.record import Frozen
+
+
+class AuditEvent(Frozen):
+    """Something that a caller did or was refused, before it is chained."""
+
+    #: `noun.verb`, e.g. `grant.add`, `query.run`, `session.refuse`.
+    action: str
+    #: What it was done to: `grant/grt_...`, `dataset/synthea`.
+    target: str
+    caller: Caller
+    #: Whether it was done, or refused.
+    allowed: bool = True
+    #: Why: operation, query or request that caused it.
+    because: str = ""
+    #: Facts, never identified values.
+    details: dict[str, Any] = {}
+
+
+class AuditEntry(Frozen):
+    """An event in the chain."""
+
+    number: int
+    at: datetime
+    event: AuditEvent
+    #: Hash of the entry before, 64 zeros for the first.
+    previous: str
+    #: SHA-256 over number, time, event and `previous`, canonical JSON.
+    hash: str
+
+
+class ChainCheck(Frozen):
+    """Result of verifying the audit chain."""
+
+    entries: int
+    intact: bool
+    #: Number of the first entry that does not hold, None when all do.
+    broken_at: int | None = None
+    reason: str = ""
+    #: Hash of the last good entry.
+    head: str
+
+
+class FlowEvent(Frozen):
+    """A data flow, shaped as an OpenLineage RunEvent (https://openlineage.io, spec 2-0-2)."""
+
+    eventType: str
+    eventTime: datetime
+    run: dict[str, Any]
+    job: dict[str, Any]
+    inputs: tuple[dict[str, Any], ...] = ()
+    outputs: tuple[dict[str, Any], ...] = ()
+    producer: str
+    schemaURL: str
+
+
+class Metric(StrEnum):
+    """What is metered; each has a unit of its own."""
+
+    ADMISSION_SECONDS = "admission_seconds"
+    QUERY_SECONDS = "query_seconds"
+    SCANNED_BYTES = "scanned_bytes"
+    STORED_BYTE_DAYS = "stored_byte_days"
+
+
+class Price(Frozen):
+    """The price of one metric, for `per` units of it."""
+
+    metric: Metric
+    eur: Decimal
+    #: Units that `eur` buys: 1e12 bytes, 3600 seconds.
+    per: Decimal = Field(gt=0)
+
+
+class PriceBook(Frozen):
+    """Prices in force from a date."""
+
+    valid_from: date
+    currency: str = "EUR"
+    prices: tuple[Price, ...]
+
+
+class UsageRecord(Frozen):
+    """Something used, with the price of the time. Only ever added."""
+
+    id: str
+    at: datetime
+    metric: Metric
+    quantity: Decimal
+    #: Price for one unit, and the amount; both EUR, exact.
+    unit_price_eur: Decimal
+    amount_eur: Decimal
+    #: `valid_from` of the price book used.
+    price_book: date
+    #: Login of the person (or name of the source) who caused it.
+    user: str
+    project: str | None = None
+    dataset: str | None = None
+    #: The operation or query behind it.
+    because: str = ""
+
+
+class CostLine(Frozen):
+    """One line of a cost report."""
+
+    key: str
+    metric: Metric
+    quantity: Decimal
+    amount_eur: Decimal
+    records: int
+
+
+class CostReport(Frozen):
+    """Sums of usage records of a month, by a key."""
+
+    #: `YYYY-MM`.
+    month: str
+    by: str
+    currency: str = "EUR"
+    lines: tuple[CostLine, ...]
+    total_eur: Decimal

@@ -1,0 +1,78 @@
+"""Columns, table schemas and files of the lake, as every room names them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from atoll.model.record import Frozen
+
+
+class ColumnType(StrEnum):
+    """The types a contract can name, and what they are in the lake.
+
+    string    -> string
+    integer   -> 64-bit signed integer
+    number    -> 64-bit float
+    boolean   -> boolean
+    date      -> date
+    datetime  -> timestamp with time zone, UTC, microseconds
+    partial_date -> string, ISO 8601 with whatever precision is known (`2012`, `2012-11`)
+    """
+
+    STRING = "string"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+    PARTIAL_DATE = "partial_date"
+
+
+class Column(Frozen):
+    """One column of a lake table."""
+
+    name: str
+    type: ColumnType
+    description: str = ""
+    unit: str | None = None
+    #: The treatment it came through: keep, pseudonymize, shift_date, ...
+    treatment: str = "keep"
+    #: The source column or path it came from.
+    source_column: str = ""
+
+
+class TableSchema(Frozen):
+    """Columns of one lake table, in order. All are nullable in the lake."""
+
+    dataset: str
+    table: str
+    columns: tuple[Column, ...]
+    description: str = ""
+
+
+class StagedFile(Frozen):
+    """A treated Parquet file that waits in a table's staging place. Made by deid only."""
+
+    dataset: str
+    table: str
+    path: str
+    rows: int
+    size_bytes: int
+
+
+class DataFile(Frozen):
+    """A data file of a planned table version."""
+
+    path: str
+    rows: int
+    size_bytes: int
+
+
+class TablePlan(Frozen):
+    """The data files that make up one version of a table."""
+
+    dataset: str
+    table: str
+    snapshot_id: int
+    columns: tuple[Column, ...]
+    files: tuple[DataFile, ...]

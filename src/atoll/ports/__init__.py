@@ -1,0 +1,1 @@
+"""Protocols that stores and backends implement."""

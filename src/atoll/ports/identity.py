@@ -1,0 +1,51 @@
+"""Who somebody is, told by a directory or an identity provider outside Atoll."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What an identity provider says of a person who has proved who they are."""
+
+    login: str
+    display_name: str
+    email: str | None
+    groups: tuple[str, ...]
+
+
+class PasswordDirectory(Protocol):
+    """Checks a login and password: local accounts, LDAP, Active Directory."""
+
+    #: The word kept as the origin of the accounts, e.g. `local` or `ldap`.
+    origin: str
+
+    def authenticate(self, login: str, password: str) -> Identity | None:
+        """The identity, or None when login or password is wrong (which one is not told).
+
+        Raises `Unavailable` when the directory cannot be asked.
+        """
+        ...
+
+    def is_active(self, login: str) -> bool:
+        """Whether the person may still sign in; leavers are not active.
+
+        Raises `Unavailable` when the directory cannot be asked.
+        """
+        ...
+
+
+class TokenIssuer(Protocol):
+    """Signs people on by redirect: OpenID Connect with PKCE."""
+
+    origin: str
+
+    def authorization_url(self, *, state: str, nonce: str, code_challenge: str, redirect_uri: str) -> str:
+        """Where to send the browser."""
+        ...
+
+    def redeem(self, *, code: str, code_verifier: str, nonce: str, redirect_uri: str) -> Identity:
+        """The identity behind the code. Raises `NotAuthenticated`, `Unavailable`."""
+        ...

@@ -1,0 +1,91 @@
+"""Every setting of the platform, with its default and help, in one typed object.
+
+Read from the environment as `ATOLL_<NAME>`; `atoll settings` shows those in force.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of one Atoll process."""
+
+    model_config = SettingsConfigDict(env_prefix="ATOLL_", frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default=Path("~/.atoll"),
+        description="Directory for everything the embedded defaults keep: records, keys, quarantine, lake.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address the API listens on.")
+    port: int = Field(default=8470, ge=0, le=65535, description="Port the API listens on; 0 picks a free one.")
+    database_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="SQLAlchemy URL of the record store (SQLite or PostgreSQL); empty means SQLite in the home.",
+    )
+    catalog_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="SQLAlchemy URL of the Iceberg catalog; empty means SQLite in the home.",
+    )
+    lake_dir: Path | None = Field(default=None, description="Directory of the lake; empty means `lake` in the home.")
+    quarantine_dir: Path | None = Field(
+        default=None,
+        description="Directory of identified and rejected data; empty means `quarantine` in the home.",
+    )
+    master_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Master key, 64 hexadecimal digits; empty means the file `keys/master.key` in the home (0600).",
+    )
+    log_level: str = Field(default="info", description="Least level logged: debug, info, warning, error.")
+    upload_max_bytes: int = Field(default=2**40, gt=0, description="Largest file a source may deliver, in bytes.")
+    raw_retention_days: int = Field(
+        default=30,
+        ge=0,
+        description="Days that the files of a settled delivery wait in quarantine before they are removed.",
+    )
+    operation_workers: int = Field(default=1, ge=0, description="Operations run at once by this process; 0 runs none.")
+    operation_lease_seconds: float = Field(
+        default=30.0, gt=0, description="How long a silent worker keeps its operation before another takes it over."
+    )
+    admission_deadline_seconds: float = Field(
+        default=86_400.0, gt=0, description="Time after which an admission that is not done fails."
+    )
+    query_workers: int = Field(default=1, ge=1, description="Query processes kept warm.")
+    query_concurrency: int = Field(default=4, ge=1, description="Queries run at once; more wait their turn.")
+    query_memory_bytes: int = Field(default=2**30, ge=2**26, description="Memory of one query, in bytes.")
+    query_seconds: float = Field(default=120.0, gt=0, description="Time of one query, in seconds.")
+    query_max_rows: int = Field(default=5_000_000, ge=1, description="Rows of one result; more is an error.")
+    query_threads: int = Field(default=2, ge=1, description="Threads of one query.")
+    sign_in_hours: float = Field(default=12.0, gt=0, description="How long the token of a sign-in is good.")
+    token_days: float = Field(default=90.0, gt=0, description="How long an API token is good if not said otherwise.")
+    price_book: Path | None = Field(
+        default=None, description="Directory of price books (YAML); empty means the ones that ship with Atoll."
+    )
+
+    @property
+    def home_dir(self) -> Path:
+        """The home, absolute."""
+        return self.home.expanduser().absolute()
+
+    @property
+    def records_url(self) -> str:
+        """URL of the record store in force."""
+        return self.database_url.get_secret_value() or f"sqlite:///{self.home_dir / 'records.db'}"
+
+    @property
+    def lake_catalog_url(self) -> str:
+        """URL of the Iceberg catalog in force."""
+        return self.catalog_url.get_secret_value() or f"sqlite:///{self.home_dir / 'lake' / 'catalog.db'}"
+
+    @property
+    def lake_path(self) -> Path:
+        """Directory of the lake in force."""
+        return self.lake_dir or self.home_dir / "lake"
+
+    @property
+    def quarantine_path(self) -> Path:
+        """Directory of quarantine in force."""
+        return self.quarantine_dir or self.home_dir / "quarantine"
