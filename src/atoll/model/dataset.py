@@ -43,7 +43,8 @@ class DatasetVersion(Record):
     """
 
     kind: ClassVar[str] = "dataset_version"
-    indexes: ClassVar[tuple[str, ...]] = ("dataset",)
+    indexes: ClassVar[tuple[str, ...]] = ("dataset", "delivery")
+    unique: ClassVar[tuple[str, ...]] = ("delivery",)
 
     dataset: str
     number: int

@@ -106,7 +106,7 @@ class Delivery(Record):
     """Files handed over together, identified by the hash of their manifest."""
 
     kind: ClassVar[str] = "delivery"
-    indexes: ClassVar[tuple[str, ...]] = ("source", "dataset")
+    indexes: ClassVar[tuple[str, ...]] = ("source", "dataset", "raw_kept")
 
     source: str
     dataset: str
@@ -116,6 +116,13 @@ class Delivery(Record):
     submitted_at: datetime | None = None
     operation_id: str | None = None
     outcome: DeliveryOutcome | None = None
+    #: When the delivered files were removed from quarantine, after their retention.
+    purged_at: datetime | None = None
+
+    @property
+    def raw_kept(self) -> str | None:
+        """Index of settled deliveries whose files still wait in quarantine: `kept`, or None."""
+        return "kept" if self.outcome is not None and self.purged_at is None else None
 
     def state(self, operation: Operation | None) -> DeliveryState:
         """The state, from what is on record and the admission's operation."""

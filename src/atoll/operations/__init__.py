@@ -1,1 +1,9 @@
-"""."""
+"""Long work: operations, their leases, the runner that drives them, and dataset locks."""
+
+from atoll.operations.locks import Locks
+from atoll.operations.operations import Operations
+from atoll.operations.reconcilers import Reconciler, Reconcilers
+from atoll.operations.runner import Runner
+from atoll.operations.story import StepContext, Story
+
+__all__ = ["Locks", "Operations", "Reconciler", "Reconcilers", "Runner", "StepContext", "Story"]

@@ -1,0 +1,170 @@
+"""A submitted delivery is verified, de-identified, committed and settled.
+
+Each step may be killed anywhere and is run again from its start: files are written
+to the same places, a table's snapshot is found by the delivery id it carries, and the
+dataset version and the settlement are one transaction each. All or nothing, once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from atoll.deid import FileReport, deidentify_file, parse_contract, table_for, table_schema
+from atoll.errors import NotFound
+from atoll.flows import publish_contract, settle_admission
+from atoll.flows.commit_version import commit_version, withdraw_version
+from atoll.flows.rooms import Rooms
+from atoll.model.contract import Contract, ContractVersion
+from atoll.model.delivery import Delivery
+from atoll.model.ledger import AuditEvent
+from atoll.model.operation import Failure, Operation
+from atoll.model.person import PLATFORM, Caller
+from atoll.model.table import StagedFile
+from atoll.operations import StepContext, Story
+
+STORY = "admit_delivery"
+STEPS = ("verify", "deidentify", "commit", "settle")
+
+
+def plan(rooms: Rooms, caller: Caller, delivery: Delivery) -> Operation:
+    """The operation that admits the delivery, not yet on record."""
+    return rooms.operations.plan(
+        story=STORY,
+        subject=f"delivery/{delivery.id}",
+        steps=STEPS,
+        caller=caller,
+        deadline_seconds=rooms.settings.admission_deadline_seconds,
+        params={"delivery": delivery.id},
+    )
+
+
+def story(rooms: Rooms) -> Story:
+    """The story for the runner."""
+    return Story(
+        name=STORY,
+        steps=(
+            ("verify", partial(_timed, partial(verify, rooms))),
+            ("deidentify", partial(_timed, partial(deidentify, rooms))),
+            ("commit", partial(_timed, partial(commit, rooms))),
+            ("settle", partial(settle, rooms)),
+        ),
+        abandon=partial(abandon, rooms),
+    )
+
+
+def verify(rooms: Rooms, context: StepContext) -> Mapping[str, Any]:
+    """Every file is what the manifest says; the contract in force is pinned for this admission."""
+    delivery = _delivery(rooms, context)
+    rooms.landing.verify(delivery, context.progress)
+    contract = publish_contract.latest(rooms, delivery.dataset)
+    context.say("Every file is what the manifest says.", files=len(delivery.files), contract=contract.id)
+    return {"contract": contract.id}
+
+
+def deidentify(rooms: Rooms, context: StepContext) -> Mapping[str, Any]:
+    """Each file through the contract: treated rows to the lake's staging place, the rest held."""
+    delivery = _delivery(rooms, context)
+    contract = _contract(rooms, context)
+    keys = {domain: rooms.keyring.keys(domain) for domain in contract.domains}
+    reports: list[dict[str, Any]] = []
+    whole = sum(f.size_bytes for f in delivery.files) or 1
+    before = 0
+    for index, file in enumerate(delivery.files):
+        table = table_for(contract, file.name)
+        report: FileReport | None = None
+        if table is not None:
+            staging = rooms.lake.staging(delivery.dataset, table, delivery.id)
+            report = deidentify_file(
+                contract,
+                table,
+                rooms.landing.path(delivery, index),
+                file.name,
+                keys,
+                staging / f"{index:05d}.parquet",
+                rooms.quarantine.rows_path(delivery.id, index),
+                _share(context, before / whole, file.size_bytes / whole),
+            )
+            context.say(
+                f"File {index} is treated." if not report.rule else f"File {index} is held: {report.rule}.",
+                table=table,
+                rows_in=report.rows_in,
+                rows_committed=report.rows_committed,
+                rows_held=report.rows_held,
+            )
+        else:
+            context.say(f"File {index} is held: no table of the contract takes its name.")
+        reports.append({"table": table, "report": report.model_dump(mode="json") if report else None})
+        before += file.size_bytes
+    return {"files": reports, "key_ids": {domain: key.key_id for domain, key in keys.items()}}
+
+
+def commit(rooms: Rooms, context: StepContext) -> Mapping[str, Any]:
+    """One snapshot for each table, bound together in one dataset version."""
+    delivery = _delivery(rooms, context)
+    contract = _contract(rooms, context)
+    staged: dict[str, list[StagedFile]] = {}
+    for line in context.output("deidentify")["files"]:
+        report = FileReport.model_validate(line["report"]) if line["report"] else None
+        if report is not None and report.staged is not None and report.staged.rows > 0:
+            staged.setdefault(line["table"], []).append(report.staged)
+    if not staged:
+        context.say("Nothing can be committed; everything is held in quarantine.")
+        return {"version": None, "bytes": 0}
+    schemas = {table: table_schema(contract, table) for table in staged}
+    version = commit_version(rooms, context, delivery, schemas, staged)
+    context.say("Committed.", version=version.id, rows=version.rows_added)
+    return {"version": version.number, "bytes": version.bytes_added}
+
+
+def settle(rooms: Rooms, context: StepContext) -> Mapping[str, Any]:
+    """Outcome, audit, flow and cost on record, in one transaction."""
+    delivery = _delivery(rooms, context)
+    if delivery.outcome is None:
+        settle_admission.settle(rooms, context, delivery, _contract(rooms, context))
+    return {}
+
+
+def abandon(rooms: Rooms, context: StepContext, failure: Failure) -> None:
+    """Nothing of a failed admission stays in the lake; its files wait in quarantine."""
+    delivery = _delivery(rooms, context)
+    try:
+        tables: list[str] = list(_contract(rooms, context).tables)
+    except (NotFound, StopIteration, KeyError):
+        tables = []
+    withdraw_version(rooms, context.operation.id, delivery, tables)
+    rooms.audit.record(
+        AuditEvent(
+            action="delivery.fail",
+            target=f"delivery/{delivery.id}",
+            caller=PLATFORM,
+            because=f"operation/{context.operation.id}",
+            details={"error_code": failure.error_code, "step": failure.step},
+        )
+    )
+
+
+def _delivery(rooms: Rooms, context: StepContext) -> Delivery:
+    return rooms.records.get(Delivery, context.operation.params["delivery"])
+
+
+def _contract(rooms: Rooms, context: StepContext) -> Contract:
+    pinned = rooms.records.get(ContractVersion, context.output("verify")["contract"])
+    return parse_contract(pinned.text)
+
+
+def _share(context: StepContext, start: float, part: float) -> Callable[[float], None]:
+    """Progress of one file as progress of the step."""
+
+    def tell(fraction: float) -> None:
+        context.progress(start + part * fraction)
+
+    return tell
+
+
+def _timed(step: Callable[[StepContext], Mapping[str, Any]], context: StepContext) -> Mapping[str, Any]:
+    started = time.perf_counter()
+    output = step(context)
+    return {**output, "seconds": round(time.perf_counter() - started, 6)}

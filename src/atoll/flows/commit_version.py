@@ -1,0 +1,118 @@
+"""Staged files become one snapshot for each table and one version of the dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from atoll.flows.rooms import Rooms
+from atoll.model.dataset import Dataset, DatasetVersion, TableState
+from atoll.model.delivery import Delivery
+from atoll.model.ledger import AuditEvent
+from atoll.model.person import PLATFORM
+from atoll.model.table import StagedFile, TableSchema
+from atoll.operations import StepContext
+from atoll.operations.locks import Lock
+from atoll.ports.records import Put
+
+_LOCK_POLL_SECONDS = 0.2
+
+
+def commit_version(
+    rooms: Rooms,
+    context: StepContext,
+    delivery: Delivery,
+    schemas: Mapping[str, TableSchema],
+    staged: Mapping[str, Sequence[StagedFile]],
+) -> DatasetVersion:
+    """Commit the delivery's staged files; its version, made now or before a crash.
+
+    Readers go by versions, so the delivery becomes visible in all its tables at once,
+    when the version is written. One operation at a time commits to a dataset: a
+    snapshot must not build on another delivery that has no version yet.
+    """
+    lock = _hold(rooms, context, delivery.dataset)
+    made = version_of(rooms, delivery.id)
+    if made is not None:
+        rooms.locks.release(lock.id, context.operation.id)
+        return made
+    contract = str(context.output("verify")["contract"])
+    states: dict[str, TableState] = {}
+    for number, table in enumerate(sorted(staged)):
+        context.progress(number / len(staged))
+        states[table] = rooms.lake.commit(schemas[table], staged[table], delivery_id=delivery.id, contract=contract)
+    dataset = rooms.records.get(Dataset, delivery.dataset)
+    files = [file for table in staged.values() for file in table]
+    version = _version(rooms, delivery, dataset, contract, states, files)
+    rooms.audit.record(
+        AuditEvent(
+            action="dataset.commit",
+            target=f"dataset/{dataset.id}",
+            caller=PLATFORM,
+            because=f"operation/{context.operation.id}",
+            details={"version": version.number, "delivery": delivery.id, "rows": version.rows_added},
+        ),
+        Put(version),
+        Put(dataset.but(latest=version.number)),
+        Put(lock.but(holder=None)),
+    )
+    return rooms.records.get(DatasetVersion, version.id)
+
+
+def withdraw_version(rooms: Rooms, operation_id: str, delivery: Delivery, tables: Sequence[str]) -> None:
+    """Take a failed delivery's snapshots out of the lake again, and give the lock back.
+
+    Does nothing to a delivery that has its version.
+    """
+    if version_of(rooms, delivery.id) is None:
+        for table in tables:
+            rooms.lake.withdraw(delivery.dataset, table, delivery.id)
+    rooms.locks.release(_lock_name(delivery.dataset), operation_id)
+
+
+def version_of(rooms: Rooms, delivery_id: str) -> DatasetVersion | None:
+    """The dataset version that the delivery made, if it did."""
+    page = rooms.records.find(DatasetVersion, where={"delivery": delivery_id}, limit=1)
+    return page.records[0] if page.records else None
+
+
+def _hold(rooms: Rooms, context: StepContext, dataset: str) -> Lock:
+    told = False
+    while True:
+        lock = rooms.locks.acquire(_lock_name(dataset), context.operation.id)
+        if lock is not None:
+            return lock
+        if not told:
+            context.say("Another delivery commits to the dataset; this one waits its turn.")
+            told = True
+        context.wait(_LOCK_POLL_SECONDS)
+
+
+def _version(
+    rooms: Rooms,
+    delivery: Delivery,
+    dataset: Dataset,
+    contract: str,
+    states: Mapping[str, TableState],
+    files: Sequence[StagedFile],
+) -> DatasetVersion:
+    tables: dict[str, TableState] = {}
+    if dataset.latest:
+        before = rooms.records.get(DatasetVersion, f"{dataset.id}@{dataset.latest}")
+        tables = {state.table: state for state in before.tables}
+    tables.update(states)
+    number = dataset.latest + 1
+    return DatasetVersion(
+        id=f"{dataset.id}@{number}",
+        dataset=dataset.id,
+        number=number,
+        delivery=delivery.id,
+        contract=contract,
+        tables=tuple(tables[name] for name in sorted(tables)),
+        committed_at=rooms.clock.now(),
+        rows_added=sum(f.rows for f in files),
+        bytes_added=sum(f.size_bytes for f in files),
+    )
+
+
+def _lock_name(dataset: str) -> str:
+    return f"commit/{dataset}"

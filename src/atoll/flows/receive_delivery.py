@@ -1,0 +1,216 @@
+"""A source hands files over: manifest, files, submission. Then the admission takes over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from atoll.errors import AlreadyExists, Conflict, InvalidInput, NotFound, NotPermitted, VersionConflict
+from atoll.flows import admit_delivery, publish_contract
+from atoll.flows.rooms import Rooms
+from atoll.model.delivery import Delivery, DeliveryState, ManifestFile, QuarantinedRow, manifest_id
+from atoll.model.ledger import AuditEvent
+from atoll.model.operation import Operation, OperationState
+from atoll.model.person import Caller, Source, SubjectKind
+from atoll.ports.records import Page, Put
+
+_MAX_FILES = 10_000
+
+
+@dataclass(frozen=True)
+class DeliveryView:
+    """A delivery with what is derived from elsewhere.
+
+    `received` tells for each file of the manifest whether it is whole and verified here.
+    """
+
+    delivery: Delivery
+    state: DeliveryState
+    received: tuple[bool, ...]
+    operation: Operation | None
+
+
+def open_delivery(
+    rooms: Rooms, caller: Caller, source: str, dataset: str, files: tuple[ManifestFile, ...]
+) -> tuple[Delivery, bool]:
+    """Announce a delivery by its manifest; True when it is new.
+
+    The same files from the same source to the same dataset are the same delivery,
+    whatever became of it. Raises `InvalidInput` for a manifest that cannot be, `NotFound`
+    for a source or dataset that is not there, `NotPermitted` when the source may not
+    deliver to the dataset.
+    """
+    _check_manifest(rooms, files)
+    _check_source(rooms, caller, source, dataset)
+    publish_contract.latest(rooms, dataset)
+    delivery_id = manifest_id(source, dataset, files)
+    try:
+        return rooms.records.get(Delivery, delivery_id), False
+    except NotFound:
+        pass
+    delivery = Delivery(
+        id=delivery_id,
+        source=source,
+        dataset=dataset,
+        files=tuple(sorted(files, key=lambda f: f.name)),
+        opened_by=caller.name,
+        opened_at=rooms.clock.now(),
+    )
+    event = AuditEvent(
+        action="delivery.open",
+        target=f"delivery/{delivery_id}",
+        caller=caller,
+        details={
+            "source": source,
+            "dataset": dataset,
+            "files": len(files),
+            "bytes": sum(f.size_bytes for f in files),
+        },
+    )
+    try:
+        rooms.audit.record(event, Put(delivery))
+    except (VersionConflict, AlreadyExists):
+        return rooms.records.get(Delivery, delivery_id), False
+    return rooms.records.get(Delivery, delivery_id), True
+
+
+def receive_file(rooms: Rooms, caller: Caller, delivery_id: str, index: int, chunks: Iterable[bytes]) -> Delivery:
+    """Take one file's content; it is checked against the manifest while it streams.
+
+    A file that is already here whole is left as it is. Raises `DeliveryRefused` when
+    size or SHA-256 differ (nothing is kept then), `Conflict` after submission.
+    """
+    delivery = _visible(rooms, caller, delivery_id)
+    if not 0 <= index < len(delivery.files):
+        raise NotFound(f"The manifest has no file {index}.", where=delivery_id, todo="Count from 0 in manifest order.")
+    if rooms.landing.received(delivery)[index]:
+        for _ in chunks:
+            pass
+        return delivery
+    if delivery.submitted_at is not None:
+        raise Conflict("The delivery was submitted; its files are closed.", where=delivery_id)
+    rooms.landing.receive(delivery, index, chunks)
+    rooms.audit.record(
+        AuditEvent(
+            action="delivery.receive",
+            target=f"delivery/{delivery_id}",
+            caller=caller,
+            details={"file": index, "bytes": delivery.files[index].size_bytes},
+        )
+    )
+    return delivery
+
+
+def submit(rooms: Rooms, caller: Caller, delivery_id: str) -> Delivery:
+    """Hand the delivery to admission. Again is no harm: what is under way or settled stays.
+
+    A delivery whose admission failed is tried anew. Raises `Conflict` when files are missing.
+    """
+    delivery = _visible(rooms, caller, delivery_id)
+    if delivery.outcome is not None:
+        return delivery
+    if delivery.operation_id is not None:
+        last = rooms.operations.get(delivery.operation_id)
+        if last.open or last.state is OperationState.SUCCEEDED:
+            return delivery
+    missing = [n for n, here in enumerate(rooms.landing.received(delivery)) if not here]
+    if missing:
+        raise Conflict(
+            f"{len(missing)} of {len(delivery.files)} files are not here yet, the first is file {missing[0]}.",
+            where=delivery_id,
+            todo="Upload them, then submit again.",
+        )
+    operation = admit_delivery.plan(rooms, caller, delivery)
+    submitted = delivery.but(operation_id=operation.id, submitted_at=delivery.submitted_at or rooms.clock.now())
+    event = AuditEvent(
+        action="delivery.submit", target=f"delivery/{delivery_id}", caller=caller, because=f"operation/{operation.id}"
+    )
+    try:
+        rooms.audit.record(event, Put(submitted), Put(operation))
+    except (VersionConflict, AlreadyExists):
+        # Somebody submitted it at the same time: theirs holds.
+        return rooms.records.get(Delivery, delivery_id)
+    rooms.operations.woken.set()
+    return rooms.records.get(Delivery, delivery_id)
+
+
+def list_deliveries(
+    rooms: Rooms,
+    caller: Caller,
+    source: str | None = None,
+    dataset: str | None = None,
+    cursor: str | None = None,
+    limit: int = 100,
+) -> Page[Delivery]:
+    """Deliveries, of one source or dataset if given; a source sees its own only."""
+    where = {}
+    if caller.subject_kind is SubjectKind.SOURCE:
+        if source not in (None, caller.name):
+            raise NotPermitted("A source sees its own deliveries only.", where=f"source/{source}")
+        source = caller.name
+    if source is not None:
+        where["source"] = source
+    if dataset is not None:
+        where["dataset"] = dataset
+    return rooms.records.find(Delivery, where=where, cursor=cursor, limit=limit)
+
+
+def view(rooms: Rooms, delivery: Delivery) -> DeliveryView:
+    """The delivery with its state, files and operation."""
+    operation = rooms.operations.get(delivery.operation_id) if delivery.operation_id else None
+    if delivery.purged_at is not None:
+        received: tuple[bool, ...] = (True,) * len(delivery.files)
+    else:
+        received = rooms.landing.received(delivery)
+    return DeliveryView(delivery, delivery.state(operation), received, operation)
+
+
+def show(rooms: Rooms, caller: Caller, delivery_id: str) -> DeliveryView:
+    """One delivery. Raises `NotFound`, also for another source's delivery."""
+    return view(rooms, _visible(rooms, caller, delivery_id))
+
+
+def quarantined(
+    rooms: Rooms, caller: Caller, delivery_id: str, limit: int = 100, offset: int = 0
+) -> tuple[QuarantinedRow, ...]:
+    """Rejected rows with masked values: the source and stewards can mend them by place and rule."""
+    delivery = _visible(rooms, caller, delivery_id)
+    return rooms.quarantine.masked_rows(delivery.id, limit, offset)
+
+
+def _visible(rooms: Rooms, caller: Caller, delivery_id: str) -> Delivery:
+    delivery = rooms.records.get(Delivery, delivery_id)
+    if caller.subject_kind is SubjectKind.SOURCE and delivery.source != caller.name:
+        raise NotFound("There is no such delivery.", where=delivery_id)
+    return delivery
+
+
+def _check_manifest(rooms: Rooms, files: tuple[ManifestFile, ...]) -> None:
+    if not 1 <= len(files) <= _MAX_FILES:
+        raise InvalidInput(f"A delivery has 1 to {_MAX_FILES} files, this one has {len(files)}.")
+    if len({f.name for f in files}) != len(files):
+        raise InvalidInput("Two files of the manifest have the same name.", todo="Name each file once.")
+    for number, file in enumerate(files):
+        unsafe = "/" in file.name or "\\" in file.name or any(ord(c) < 32 for c in file.name)
+        if unsafe or file.name in (".", ".."):
+            raise InvalidInput(
+                "A file name holds a path or control characters.", where=f"file {number}", todo="Give plain names."
+            )
+        if file.size_bytes > rooms.settings.upload_max_bytes:
+            raise InvalidInput(
+                f"A file is larger than {rooms.settings.upload_max_bytes} bytes.",
+                where=f"file {number}",
+                todo="Split it, or have the operator raise ATOLL_UPLOAD_MAX_BYTES.",
+            )
+
+
+def _check_source(rooms: Rooms, caller: Caller, source: str, dataset: str) -> None:
+    if caller.subject_kind is SubjectKind.SOURCE and caller.name != source:
+        raise NotPermitted("A source delivers in its own name only.", where=f"source/{source}")
+    page = rooms.records.find(Source, where={"name": source}, limit=1)
+    if not page.records or not page.records[0].active:
+        raise NotFound("There is no such source.", where=source, todo="Add it: atoll source add.")
+    if dataset not in page.records[0].datasets:
+        raise NotPermitted(
+            "The source may not deliver to this dataset.", where=f"{source} to {dataset}", todo="Ask a steward."
+        )

@@ -1,0 +1,103 @@
+"""`atoll up`: API, runner and housekeeping in one process on embedded defaults."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from atoll.errors import AtollError
+
+log = logging.getLogger(__name__)
+
+_GRACE_SECONDS = 10
+
+
+def up(
+    home: Annotated[
+        Path | None, typer.Option(help="Directory for records, keys, quarantine and lake (ATOLL_HOME).")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on (ATOLL_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, 0 for a free one (ATOLL_PORT).")] = None,
+) -> None:
+    """Start the platform in this process and stay until SIGINT or SIGTERM.
+
+    The first start makes the home, its keys and the file `admin-token` (0600), whose
+    content goes into ATOLL_TOKEN.
+    """
+    from pydantic import ValidationError
+
+    from atoll.settings import Settings
+
+    given: dict[str, Any] = {"home": home, "host": host, "port": port}
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+        serve(settings)
+    except ValidationError as error:
+        for line in error.errors(include_input=False, include_url=False):
+            typer.echo(f"ATOLL_{'_'.join(str(p) for p in line['loc']).upper()}: {line['msg']}", err=True)
+        raise typer.Exit(2) from None
+    except AtollError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    except OSError as error:
+        typer.echo(f"Atoll cannot start: {error.strerror} ({error.filename or 'the address to listen on'}).", err=True)
+        raise typer.Exit(1) from None
+
+
+def serve(settings: Any) -> None:
+    """Run the platform until a signal stops it; what is under way goes on at the next start."""
+    import uvicorn
+
+    from atoll.api import create_app
+    from atoll.api.logs import configure_logging
+    from atoll.flows.sign_in import ensure_admin
+    from atoll.wiring import platform
+
+    configure_logging(settings.log_level)
+    listening = _listen(settings.host, settings.port)
+    rooms = platform.build(settings)
+    runner = platform.runner(rooms)
+    reconcilers = platform.reconcilers(rooms)
+    try:
+        secret = ensure_admin(rooms)
+        if secret is not None:
+            _write_secret(settings.home_dir / "admin-token", secret)
+        runner.start()
+        reconcilers.start()
+        host, port = listening.getsockname()[:2]
+        log.info("Atoll answers.", extra={"url": f"http://{host}:{port}", "home": str(settings.home_dir)})
+        config = uvicorn.Config(
+            create_app(rooms),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+        uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        reconcilers.stop()
+        runner.stop()
+        platform.close(rooms)
+        log.info("Atoll has stopped.")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((host, port))
+    listening.listen(1024)
+    listening.set_inheritable(True)
+    return listening
+
+
+def _write_secret(path: Path, secret: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secret + "\n")
+    path.chmod(0o600)
