@@ -123,7 +123,7 @@ def settle(rooms: Rooms, context: StepContext) -> Mapping[str, Any]:
     """Outcome, audit, flow and cost on record, in one transaction."""
     delivery = _delivery(rooms, context)
     if delivery.outcome is None:
-        settle_admission.settle(rooms, context, delivery, _contract(rooms, context))
+        settle_admission.settle(rooms, context, delivery)
     return {}
 
 

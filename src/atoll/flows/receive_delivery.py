@@ -12,6 +12,7 @@ from atoll.model.delivery import Delivery, DeliveryState, ManifestFile, Quaranti
 from atoll.model.ledger import AuditEvent
 from atoll.model.operation import Operation, OperationState
 from atoll.model.person import Caller, Source, SubjectKind
+from atoll.model.record import new_id
 from atoll.ports.records import Page, Put
 
 _MAX_FILES = 10_000
@@ -43,13 +44,13 @@ def open_delivery(
     _check_manifest(rooms, files)
     _check_source(rooms, caller, source, dataset)
     publish_contract.latest(rooms, dataset)
-    delivery_id = manifest_id(source, dataset, files)
-    try:
-        return rooms.records.get(Delivery, delivery_id), False
-    except NotFound:
-        pass
+    identity = manifest_id(source, dataset, files)
+    known = _by_manifest(rooms, identity)
+    if known is not None:
+        return known, False
     delivery = Delivery(
-        id=delivery_id,
+        id=new_id("dlv"),
+        manifest_id=identity,
         source=source,
         dataset=dataset,
         files=tuple(sorted(files, key=lambda f: f.name)),
@@ -58,7 +59,7 @@ def open_delivery(
     )
     event = AuditEvent(
         action="delivery.open",
-        target=f"delivery/{delivery_id}",
+        target=f"delivery/{delivery.id}",
         caller=caller,
         details={
             "source": source,
@@ -69,9 +70,13 @@ def open_delivery(
     )
     try:
         rooms.audit.record(event, Put(delivery))
-    except (VersionConflict, AlreadyExists):
-        return rooms.records.get(Delivery, delivery_id), False
-    return rooms.records.get(Delivery, delivery_id), True
+    except AlreadyExists:
+        # Somebody opened the same delivery at the same time: theirs holds.
+        known = _by_manifest(rooms, identity)
+        if known is None:
+            raise
+        return known, False
+    return rooms.records.get(Delivery, delivery.id), True
 
 
 def receive_file(rooms: Rooms, caller: Caller, delivery_id: str, index: int, chunks: Iterable[bytes]) -> Delivery:
@@ -142,7 +147,7 @@ def list_deliveries(
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page[Delivery]:
-    """Deliveries, of one source or dataset if given; a source sees its own only."""
+    """Deliveries, newest first, of one source or dataset if given; a source sees its own only."""
     where = {}
     if caller.subject_kind is SubjectKind.SOURCE:
         if source not in (None, caller.name):
@@ -152,7 +157,7 @@ def list_deliveries(
         where["source"] = source
     if dataset is not None:
         where["dataset"] = dataset
-    return rooms.records.find(Delivery, where=where, cursor=cursor, limit=limit)
+    return rooms.records.find(Delivery, where=where, cursor=cursor, limit=limit, newest_first=True)
 
 
 def view(rooms: Rooms, delivery: Delivery) -> DeliveryView:
@@ -176,6 +181,11 @@ def quarantined(
     """Rejected rows with masked values: the source and stewards can mend them by place and rule."""
     delivery = _visible(rooms, caller, delivery_id)
     return rooms.quarantine.masked_rows(delivery.id, limit, offset)
+
+
+def _by_manifest(rooms: Rooms, identity: str) -> Delivery | None:
+    page = rooms.records.find(Delivery, where={"manifest_id": identity}, limit=1)
+    return page.records[0] if page.records else None
 
 
 def _visible(rooms: Rooms, caller: Caller, delivery_id: str) -> Delivery:

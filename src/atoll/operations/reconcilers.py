@@ -49,12 +49,16 @@ class Reconcilers:
             try:
                 done = duty.run()
                 if done:
-                    log.info("Housekeeping done.", extra={"duty": duty.name, "count": done})
+                    log.info("Housekeeping done.", extra={"fields": {"duty": duty.name, "count": done}})
             except AtollError as error:
-                log.warning("Housekeeping could not be done now.", extra={"duty": duty.name, "error_code": error.code})
+                log.warning(
+                    "Housekeeping could not be done now.",
+                    extra={"fields": {"duty": duty.name, "error_code": error.code}},
+                )
             except Exception as error:
                 log.error(
-                    "Housekeeping failed unexpectedly.", extra={"duty": duty.name, "error_class": type(error).__name__}
+                    "Housekeeping failed unexpectedly.",
+                    extra={"fields": {"duty": duty.name, "error_class": type(error).__name__}},
                 )
             self._due[duty.name] = time.monotonic() + duty.every_seconds
 

@@ -76,9 +76,11 @@ class Runner:
                 if self.run_open():
                     continue
             except AtollError as error:
-                log.warning("Open operations cannot be listed.", extra={"error_code": error.code})
+                log.warning("Open operations cannot be listed.", extra={"fields": {"error_code": error.code}})
             except Exception as error:
-                log.error("The runner met an unexpected error.", extra={"error_class": type(error).__name__})
+                log.error(
+                    "The runner met an unexpected error.", extra={"fields": {"error_class": type(error).__name__}}
+                )
             self._operations.woken.wait(_POLL_SECONDS)
             self._operations.woken.clear()
 
@@ -105,7 +107,7 @@ class Runner:
             try:
                 self._drive(story, live)
             except LeaseLost:
-                log.warning("The lease was lost.", extra={"operation": operation.id})
+                log.warning("The lease was lost.", extra={"fields": {"operation": operation.id}})
             except Stopping:
                 self._give_back(live)
 
@@ -144,7 +146,7 @@ class Runner:
             log.error(
                 "A step failed unexpectedly.",
                 exc_info=error,
-                extra={"operation": live.operation.id, "step": name, "error_class": type(error).__name__},
+                extra={"fields": {"operation": live.operation.id, "step": name, "error_class": type(error).__name__}},
             )
             return self._failure(name, "internal", transient=True, message=f"Unexpected {type(error).__name__}.")
         return None
@@ -175,7 +177,7 @@ class Runner:
         except Exception as error:
             log.error(
                 "Cleaning up after a failed operation failed; it is tried again.",
-                extra={"operation": live.operation.id, "error_class": type(error).__name__},
+                extra={"fields": {"operation": live.operation.id, "error_class": type(error).__name__}},
             )
             retry_at = self._operations.now() + timedelta(seconds=10 * _BACKOFF_SECONDS)
             live.write(lambda o: o.but(retry_at=retry_at, lease=None))

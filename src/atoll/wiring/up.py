@@ -6,11 +6,14 @@ import logging
 import os
 import socket
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from atoll.errors import AtollError
+
+if TYPE_CHECKING:
+    from atoll.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -49,16 +52,16 @@ def up(
         raise typer.Exit(1) from None
 
 
-def serve(settings: Any) -> None:
+def serve(settings: Settings) -> None:
     """Run the platform until a signal stops it; what is under way goes on at the next start."""
     import uvicorn
 
     from atoll.api import create_app
-    from atoll.api.logs import configure_logging
+    from atoll.api.logs import configure_logs
     from atoll.flows.sign_in import ensure_admin
     from atoll.wiring import platform
 
-    configure_logging(settings.log_level)
+    configure_logs(settings.log_level)
     listening = _listen(settings.host, settings.port)
     rooms = platform.build(settings)
     runner = platform.runner(rooms)
@@ -70,7 +73,7 @@ def serve(settings: Any) -> None:
         runner.start()
         reconcilers.start()
         host, port = listening.getsockname()[:2]
-        log.info("Atoll answers.", extra={"url": f"http://{host}:{port}", "home": str(settings.home_dir)})
+        log.info("Atoll answers.", extra={"fields": {"url": f"http://{host}}:{port}", "home": str(settings.home_dir)})
         config = uvicorn.Config(
             create_app(rooms),
             log_config=None,

@@ -1,0 +1,167 @@
+"""The main job on real files, told as it happens: `make demo`.
+
+Starts the platform in a home of its own, plays each person's part through the `atoll`
+command, and prints an account with figures. Every claim it prints is checked; the
+first that does not hold ends it with exit code 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from demo_stage import Stage, ending, platform
+
+EXAMPLES = Path(__file__).resolve().parent
+HOME = EXAMPLES.parent / ".atoll-demo"
+DATASETS = ("synthea", "sdtm", "fhir")
+SOURCES = {"synthea": "county-hospital", "sdtm": "trial-sponsor", "fhir": "clinic-network"}
+
+
+def main() -> int:
+    """Run the demo; 0 when every claim held."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--once", action="store_true", help="exit when the account is told")
+    arguments.add_argument("--port", type=int, default=0, help="port of the platform, 0 for a free one")
+    options = arguments.parse_args()
+    started = time.monotonic()
+    shutil.rmtree(HOME, ignore_errors=True)
+    with platform(HOME, options.port) as running:
+        stage = Stage(running, HOME)
+        people(stage)
+        contracts(stage)
+        deliveries(stage)
+        faulty(stage)
+        queries(stage)
+        refusals(stage)
+        ledger(stage)
+        secrecy(stage)
+        summary(stage, time.monotonic() - started)
+        if not options.once:
+            ending(running, HOME)
+    return 0
+
+
+def people(stage: Stage) -> None:
+    """The administrator makes the people, the project and the sources."""
+    stage.chapter("Who takes part", "The first start made the keys and an administrator. Each person signs in.")
+    for login, role in (("steward", "steward"), ("scientist", "scientist"), ("auditor", "auditor")):
+        stage.person(login, role)
+    stage.run("admin", "project add heart-study --title 'Heart failure study'")
+    stage.run("admin", "project member add heart-study scientist")
+    for dataset, source in SOURCES.items():
+        stage.run("admin", f"source add {source} --title 'Delivers {dataset}' --dataset {dataset}")
+        stage.source(source)
+
+
+def contracts(stage: Stage) -> None:
+    """The steward checks, reads and publishes a contract for each dataset."""
+    stage.chapter(
+        "What may enter, and how",
+        "A contract says what is done to every column; what it does not name does not enter.",
+    )
+    for dataset in DATASETS:
+        path = EXAMPLES / dataset / "contract.yaml"
+        stage.run("steward", f"contract check {path}")
+        told = stage.json("steward", f"contract explain {path}")
+        treated = stage.count_treatments(told)
+        stage.say(f"{dataset}: " + ", ".join(f"{n} columns {what}" for what, n in sorted(treated.items())))
+        stage.run("steward", f"contract publish {path}")
+    path = EXAMPLES / "synthea" / "contract.yaml"
+    stage.excerpt("steward", f"contract explain {path} --table patients", lines=40)
+
+
+def deliveries(stage: Stage) -> None:
+    """Each source delivers its real files; delivering them again changes nothing."""
+    stage.chapter("The files arrive", "Verified by SHA-256, de-identified, committed as one version each.")
+    for dataset, source in SOURCES.items():
+        stage.deliver(source, dataset, sorted((EXAMPLES / dataset / "data").iterdir()))
+    again = stage.deliver("trial-sponsor", "sdtm", sorted((EXAMPLES / "sdtm" / "data").iterdir()))
+    stage.claim(
+        again["id"] == stage.delivered["sdtm"]["id"] and len(stage.versions("sdtm")) == 1,
+        "The same delivery twice is one delivery and one version.",
+    )
+    stage.run("steward", "dataset list")
+
+
+def faulty(stage: Stage) -> None:
+    """Planted bad rows go to quarantine with place and rule; the good rows enter."""
+    stage.chapter("Bad rows", "Files with planted faults: good rows enter, bad ones wait in quarantine, masked here.")
+    for dataset, source in SOURCES.items():
+        files = sorted((EXAMPLES / dataset / "faulty").iterdir())
+        delivery = stage.deliver(source, dataset, files, key=f"{dataset} faulty", fails=None)
+        outcome = delivery["outcome"]
+        stage.claim(outcome["rows_quarantined"] > 0, f"{dataset}: {outcome['rows_quarantined']} rows are held.")
+        stage.run("steward", f"delivery show {delivery['id']}")
+
+
+def queries(stage: Stage) -> None:
+    """Without a grant the table is not there; with one, SQL answers."""
+    stage.chapter("SQL under a grant", "Nothing is readable until a steward grants it to a project.")
+    question = "SELECT count(*) AS patients FROM synthea.patients"
+    stage.refused("scientist", ["sql", question, "--project", "heart-study"], "no grant yet: refused")
+    stage.run(
+        "steward",
+        "grant add --project heart-study --dataset synthea --reason 'Protocol 2026-01' "
+        "--table patients --table conditions --table observations",
+    )
+    stage.run("steward", "grant add --project heart-study --dataset sdtm --reason 'Protocol 2026-01'")
+    stage.run("steward", "grant add --project heart-study --dataset fhir --reason 'Protocol 2026-01'")
+    for sql in QUESTIONS:
+        stage.ask("scientist", sql)
+
+
+def refusals(stage: Stage) -> None:
+    """What must not work does not."""
+    stage.chapter("What is refused", "The guard reads DuckDB's own parse tree; the engine is locked besides.")
+    for sql, why in (
+        ("SELECT * FROM synthea.claims", "a table outside the grant"),
+        ("SELECT * FROM read_csv('/etc/passwd')", "a file"),
+        ("SELECT * FROM '/etc/passwd'", "a file as a table"),
+        ("COPY (SELECT 1) TO '/tmp/out.csv'", "a statement that writes"),
+        ("SELECT * FROM duckdb_settings()", "the system's own tables"),
+    ):
+        stage.refused("scientist", ["sql", sql, "--project", "heart-study"], why)
+    stage.refused("auditor", ["sql", "SELECT 1", "--project", "heart-study"], "an auditor reads no data")
+    stage.refused("county-hospital", ["dataset", "list"], "a source can only deliver")
+
+
+def ledger(stage: Stage) -> None:
+    """Flows, audit and money."""
+    stage.chapter("On record", "Every flow, every act, every cent.")
+    stage.excerpt("auditor", "flows sdtm", lines=24)
+    stage.excerpt("auditor", "audit tail", lines=24)
+    stage.run("auditor", "audit verify")
+    stage.run("auditor", "cost report --by user")
+    stage.run("auditor", "cost report --by dataset")
+
+
+def secrecy(stage: Stage) -> None:
+    """Identifying values of the files are nowhere that Atoll wrote but in quarantine."""
+    stage.chapter("Nothing identified outside quarantine", "The values of the files, looked for in every byte kept.")
+    stage.search(EXAMPLES)
+
+
+def summary(stage: Stage, seconds: float) -> None:
+    """The account in one table."""
+    stage.chapter("In figures", f"The whole took {seconds:.0f} s.")
+    stage.figures()
+
+
+QUESTIONS = (
+    "SELECT gender, race, count(*) AS patients FROM synthea.patients GROUP BY ALL ORDER BY patients DESC",
+    "SELECT c.description, count(DISTINCT c.patient_id) AS patients FROM synthea.conditions c "
+    "JOIN synthea.patients p USING (patient_id) GROUP BY ALL ORDER BY patients DESC, 1 LIMIT 5",
+    "SELECT dm.arm, count(DISTINCT ae.usubjid) AS subjects, count(*) AS events FROM sdtm.ae "
+    "JOIN sdtm.dm USING (usubjid) GROUP BY ALL ORDER BY events DESC",
+    "SELECT code_display, count(*) AS procedures FROM fhir.procedures GROUP BY ALL ORDER BY procedures DESC LIMIT 5",
+)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("COLUMNS", "120")
+    sys.exit(main())

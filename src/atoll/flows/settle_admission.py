@@ -1,0 +1,95 @@
+"""An admission is settled: outcome, audit, flow and cost in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from atoll.deid import FileReport
+from atoll.flows.commit_version import version_of
+from atoll.flows.rooms import Rooms
+from atoll.ledger import admission_event
+from atoll.model.delivery import Delivery, DeliveryOutcome, FileOutcome
+from atoll.model.ledger import AuditEvent, Metric
+from atoll.model.person import PLATFORM
+from atoll.operations import StepContext
+from atoll.ports.records import Put
+
+_METERED = ("verify", "deidentify", "commit")
+
+
+def settle(rooms: Rooms, context: StepContext, delivery: Delivery) -> None:
+    """Write what became of the delivery. The delivery's version lets it happen once."""
+    treated = context.output("deidentify")
+    committed = context.output("commit")
+    files = _file_outcomes(delivery, treated["files"])
+    outcome = DeliveryOutcome(
+        committed=committed["version"] is not None,
+        contract=context.output("verify")["contract"],
+        dataset_version=committed["version"],
+        key_ids=treated["key_ids"],
+        files=files,
+        rows_in=sum(f.rows_in or 0 for f in files),
+        rows_committed=sum(f.rows_committed for f in files),
+        rows_quarantined=sum(f.rows_quarantined for f in files),
+        bytes_in=sum(f.size_bytes for f in delivery.files),
+        bytes_committed=committed["bytes"],
+        finished_at=rooms.clock.now(),
+    )
+    because = f"operation/{context.operation.id}"
+    seconds = sum((Decimal(str(context.output(step)["seconds"])) for step in _METERED), Decimal(0))
+    rooms.audit.record(
+        AuditEvent(
+            action="delivery.admit" if outcome.committed else "delivery.reject",
+            target=f"delivery/{delivery.id}",
+            caller=PLATFORM,
+            because=because,
+            details={
+                "contract": outcome.contract,
+                "version": outcome.dataset_version,
+                "rows_in": outcome.rows_in,
+                "rows_committed": outcome.rows_committed,
+                "rows_quarantined": outcome.rows_quarantined,
+                "key_ids": outcome.key_ids,
+            },
+        ),
+        Put(delivery.but(outcome=outcome)),
+        rooms.flow_log.append(admission_event(delivery, outcome, version_of(rooms, delivery.id), because=because)),
+        rooms.usage.charge(
+            metric=Metric.ADMISSION_SECONDS,
+            quantity=seconds,
+            user=delivery.source,
+            project=None,
+            dataset=delivery.dataset,
+            because=because,
+        ),
+    )
+    context.say("Settled.", rows_in=outcome.rows_in, rows_committed=outcome.rows_committed)
+
+
+def _file_outcomes(delivery: Delivery, lines: Sequence[Mapping[str, Any]]) -> tuple[FileOutcome, ...]:
+    return tuple(_file_outcome(file.name, line) for file, line in zip(delivery.files, lines, strict=True))
+
+
+def _file_outcome(name: str, line: Mapping[str, Any]) -> FileOutcome:
+    if line["report"] is None:
+        return FileOutcome(
+            name=name,
+            table=None,
+            accepted=False,
+            rule="unexpected_file",
+            message="No table of the contract takes a file of this name.",
+        )
+    report = FileReport.model_validate(line["report"])
+    return FileOutcome(
+        name=name,
+        table=report.table,
+        accepted=not report.rule,
+        rows_in=report.rows_in,
+        rows_committed=report.rows_committed,
+        rows_quarantined=report.rows_held,
+        rule=report.rule,
+        message=report.message,
+        left_out=report.left_out,
+    )

@@ -1,0 +1,27 @@
+"""A platform's rooms in this process, on embedded defaults."""
+
+from __future__ import annotations
+
+import pytest
+from tests.flows.trial import CONTRACT, add_lab
+
+from atoll.flows import publish_contract
+from atoll.flows.rooms import Rooms
+from atoll.model.person import PLATFORM
+from atoll.settings import Settings
+from atoll.wiring import platform
+
+
+@pytest.fixture
+def rooms(tmp_path):
+    made = platform.build(Settings(home=tmp_path / "home"))
+    yield made
+    platform.close(made)
+
+
+@pytest.fixture
+def trial(rooms: Rooms) -> Rooms:
+    """Rooms with the small trial's contract in force and its source known."""
+    publish_contract.publish(rooms, PLATFORM, CONTRACT)
+    add_lab(rooms)
+    return rooms

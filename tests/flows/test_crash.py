@@ -1,0 +1,97 @@
+"""A platform killed at each of its effects, started again: all or nothing, once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from tests.flows.trial import CONTRACT, SUBJECTS, VISITS, add_lab, hand_over
+
+from atoll.flows import publish_contract, read_lake
+from atoll.model.delivery import Delivery
+from atoll.model.person import PLATFORM
+from atoll.settings import Settings
+from atoll.wiring import platform
+
+WORKER = Path(__file__).with_name("killed_worker.py")
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """A home with a submitted delivery of two tables, nothing of it admitted yet."""
+    home = tmp_path_factory.mktemp("template") / "home"
+    rooms = platform.build(Settings(home=home))
+    publish_contract.publish(rooms, PLATFORM, CONTRACT)
+    add_lab(rooms)
+    hand_over(rooms, {"subjects.csv": SUBJECTS, "visits.csv": VISITS})
+    platform.close(rooms)
+    return home
+
+
+def work(home: Path, at: float) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(WORKER), str(home), str(at)], capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_killed_at_each_effect_and_started_again(template, tmp_path):
+    whole = tmp_path / "whole" / "home"
+    shutil.copytree(template, whole)
+    done = work(whole, 0)
+    assert done.returncode == 0, done.stderr
+    effects = json.loads(done.stdout)["effects"]
+    check(whole)
+    assert {"records.transact", "catalog.commit_table", "os.replace"} <= set(effects)
+    for number, effect in enumerate(effects, start=1):
+        # Right after one effect is right before the next, but for what lies between:
+        # the answer of the catalog and of the store is lost where that matters.
+        points = [float(number)] + ([number + 0.5] if effect.startswith("catalog") else [])
+        for at in points:
+            home = tmp_path / f"killed-{at}" / "home"
+            shutil.copytree(template, home)
+            killed = work(home, at)
+            assert killed.returncode == -signal.SIGKILL, (at, effect, killed.stderr)
+            again = work(home, 0)
+            assert again.returncode == 0, (at, effect, again.stderr)
+            try:
+                check(home)
+            except AssertionError as error:
+                raise AssertionError(f"killed at {at} ({effect})") from error
+            shutil.rmtree(home.parent)
+
+
+def check(home: Path) -> None:
+    """Everything once: rows, snapshot, version, audit, flow, money."""
+    rooms = platform.build(Settings(home=home))
+    try:
+        (version,) = read_lake.versions(rooms, PLATFORM, "trial")
+        assert {t.table: t.rows for t in version.tables} == {"subjects": 2, "visits": 3}
+        for table in version.tables:
+            plan = rooms.lake.plan("trial", table.table, table.snapshot_id)
+            assert pl.concat([pl.read_parquet(f.path) for f in plan.files]).height == table.rows
+            assert table.files == 1
+        (delivery,) = rooms.records.find(Delivery).records
+        assert delivery.outcome is not None
+        assert (delivery.outcome.rows_in, delivery.outcome.rows_committed) == (6, 5)
+        assert len(rooms.quarantine.masked_rows(delivery.id, 100, 0)) == 1
+        assert rooms.audit.verify().intact
+        actions = [e.event.action for e in rooms.audit.read(0, 1000)]
+        assert actions.count("delivery.admit") == 1
+        assert actions.count("dataset.commit") == 1
+        assert "delivery.fail" not in actions
+        assert len([e for e in rooms.flow_log.of_dataset("trial", 100) if e.eventType == "COMPLETE"]) == 1
+        report = rooms.usage.report(rooms.clock.now().strftime("%Y-%m"), "dataset")
+        assert {line.metric.value: line.records for line in report.lines} == {
+            "admission_seconds": 1,
+            "stored_byte_days": 1,
+        }
+        assert not list(home.glob("quarantine/**/*.part"))
+        assert not list(home.glob("tmp/*"))
+    finally:
+        platform.close(rooms)
