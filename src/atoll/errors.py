@@ -11,7 +11,8 @@ AtollError
 │   ├── VersionConflict     somebody wrote the record in between
 │   └── AlreadyExists       the name or unique value is taken
 ├── LimitExceeded           over a size, time, memory or money limit        (HTTP 413)
-│   └── BudgetExceeded
+│   ├── BudgetExceeded
+│   └── TooManyAttempts     too often in too short a time                   (HTTP 429)
 ├── DeliveryRefused         a delivery or file that fails verification      (HTTP 422)
 ├── IntegrityBroken         stored data is not what was written             (HTTP 500)
 └── Unavailable             a part is away for now; try again               (HTTP 503)
@@ -123,6 +124,20 @@ class BudgetExceeded(LimitExceeded):
     """Over a limit of money."""
 
     code = "budget_exceeded"
+
+
+class TooManyAttempts(LimitExceeded):
+    """Too often in too short a time.
+
+    Attributes:
+        retry_after_seconds: how long to wait before the next attempt is looked at.
+    """
+
+    code = "too_many_attempts"
+
+    def __init__(self, what: str, *, retry_after_seconds: int, where: str = "", todo: str = "") -> None:
+        super().__init__(what, where=where, todo=todo)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class DeliveryRefused(AtollError):

@@ -1,1 +1,1 @@
-"""."""
+"""People, projects, grants and tokens: who may do what."""

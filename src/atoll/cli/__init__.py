@@ -1,1 +1,1 @@
-"""."""
+"""The command line. It speaks HTTP through the client, as any user could."""

@@ -1,1 +1,23 @@
-"""."""
+"""De-identification: contracts, treatments, readers of formats, key ring, reports."""
+
+from atoll.deid.contracts import contract_json_schema, parse_contract
+from atoll.deid.engine import deidentify_file
+from atoll.deid.explain import Explanation, explain
+from atoll.deid.file_patterns import table_for
+from atoll.deid.keyring import DomainKey, DomainKeys, KeyRing
+from atoll.deid.report import FileReport
+from atoll.deid.schema import table_schema
+
+__all__ = [
+    "DomainKey",
+    "DomainKeys",
+    "Explanation",
+    "FileReport",
+    "KeyRing",
+    "contract_json_schema",
+    "deidentify_file",
+    "explain",
+    "parse_contract",
+    "table_for",
+    "table_schema",
+]

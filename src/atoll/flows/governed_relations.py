@@ -45,7 +45,7 @@ def governed_relations(rooms: Rooms, project: str, sql: str) -> Governed:
     Raises `StatementRefused` for anything but one SELECT over granted tables.
     """
     granted = _granted(rooms, project)
-    named = sorted(rooms.engine.named(sql, granted.keys()))
+    named = sorted(granted)
     relations = tuple(_relation(rooms, dataset, table, granted[dataset, table]) for dataset, table in named)
     versions = sorted({granted[name].version for name in named})
     return Governed(relations, tuple(versions))

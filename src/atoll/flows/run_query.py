@@ -106,7 +106,7 @@ class RunningQuery:
         if self._settled:
             return
         self._settled = True
-        stats = self._run.stats
+        stats = self._run.stats if not error_code else None
         now = self._rooms.clock.now()
         record = self._record.but(finished_at=now, stats=stats, error_code=error_code, error=error)
         seconds = stats.seconds if stats else (now - record.started_at).total_seconds()

@@ -34,7 +34,7 @@ def manifest_id(source: str, dataset: str, files: tuple[ManifestFile, ...]) -> s
         "files": [f.model_dump() for f in sorted(files, key=lambda f: f.name)],
     }
     text = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    return "dlv_" + hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class FileOutcome(Frozen):
@@ -106,8 +106,11 @@ class Delivery(Record):
     """Files handed over together, identified by the hash of their manifest."""
 
     kind: ClassVar[str] = "delivery"
-    indexes: ClassVar[tuple[str, ...]] = ("source", "dataset", "raw_kept")
+    indexes: ClassVar[tuple[str, ...]] = ("source", "dataset", "manifest_id", "raw_kept")
+    unique: ClassVar[tuple[str, ...]] = ("manifest_id",)
 
+    #: The identity of what is delivered, see `manifest_id()`; the record's own id sorts by time.
+    manifest_id: str
     source: str
     dataset: str
     files: tuple[ManifestFile, ...]

@@ -48,7 +48,11 @@ class IdentifiedBatch:
     Attributes:
         rows: columns keyed by the contract's column keys, as delivered (text formats:
             all String; null where the field is empty), and `__row` (UInt32/Int64,
-            1-based data row of the file).
+            1-based data row of the file). Every key of an entering rule is there. Keys of
+            dropped columns: flat formats have those that the file has, nested formats
+            have none but `__raw`, the line as delivered (read it only for held rows).
+            XPT: Float64 where the contract says integer or number and the variable is
+            numeric; a numeric date is ISO 8601 text; all else String.
         malformed: rows that are not in `rows`. Filled while `rows` is consumed, so
             read it afterwards.
         unknown: field names found that no rule names, with the number of rows that

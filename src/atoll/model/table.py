@@ -66,6 +66,8 @@ class DataFile(Frozen):
     path: str
     rows: int
     size_bytes: int
+    #: Columns of the planned version that the file lacks (it is older than they are); None: not known.
+    lacks: tuple[str, ...] | None = None
 
 
 class TablePlan(Frozen):

@@ -73,7 +73,8 @@ def serve(settings: Settings) -> None:
         runner.start()
         reconcilers.start()
         host, port = listening.getsockname()[:2]
-        log.info("Atoll answers.", extra={"fields": {"url": f"http://{host}}:{port}", "home": str(settings.home_dir)})
+        where = {"url": f"http://{host}:{port}", "home": str(settings.home_dir)}
+        log.info("Atoll answers.", extra={"fields": where})
         config = uvicorn.Config(
             create_app(rooms),
             log_config=None,

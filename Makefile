@@ -1,0 +1,78 @@
+# Everything that people and CI run. `make help` lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+# Debian packages are asked for only when what they bring is missing.
+APT := tools/apt-install
+
+.PHONY: help demo test check bench generate lock clean venv web postgres
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+demo: venv ## Run the main job on real files, then stay up; ONCE=1 exits instead
+	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
+
+test: venv web postgres ## Run every test
+	$(BIN)/python -m pytest
+	npm --prefix web test
+
+check: venv web ## Lint, types, import contracts, generated files up to date
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy --config-file pyproject.toml tools examples
+	$(BIN)/lint-imports
+	$(BIN)/python tools/generate.py --check
+	npm --prefix web run check
+
+bench: venv ## Run the benchmarks, one after the other
+	for script in benchmarks/[a-z]*.py; do $(BIN)/python "$$script"; done
+
+generate: venv web ## Write openapi.json, docs/reference and the TypeScript schema from the code
+	$(BIN)/python tools/generate.py
+
+lock: venv ## Resolve the lock files anew
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) --group build -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) --group build --group dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+	npm --prefix web install --package-lock-only --omit-lockfile-registry-resolved
+
+# No header, index or find-links line: a lock names packages and hashes, no host and no path.
+LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-annotate --no-emit-index-url --no-emit-find-links
+
+clean: ## Remove what the other targets made
+	rm -rf .venv web/node_modules .atoll-demo* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# -- what the targets stand on ------------------------------------------------------
+
+venv: .venv/.installed
+
+.venv/.installed: .venv/.locked pyproject.toml
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/.locked: requirements-dev.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Atoll needs Python 3.11 or newer; say which with make PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || $(APT) python3-venv
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	touch $@
+
+web: web/node_modules/.installed
+
+web/node_modules/.installed: web/package-lock.json web/package.json
+	command -v npm >/dev/null || { echo "Atoll's web part needs node 20 or newer with npm." >&2; exit 1; }
+	npm --prefix web ci --no-audit --no-fund
+	touch $@
+
+# A real server that the tests start by themselves, of any version.
+postgres:
+	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || $(APT) postgresql

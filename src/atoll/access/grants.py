@@ -1,0 +1,41 @@
+"""Grants on record: found, and those in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from atoll.model.grant import Grant
+from atoll.ports.records import Put, RecordStore, Write
+
+
+def standing(records: RecordStore, project: str, dataset: str) -> Grant | None:
+    """The one grant of the project to the dataset that is not revoked; it may have expired."""
+    found = records.find(Grant, where={"standing": f"{project}/{dataset}"}, limit=1).records
+    return found[0] if found else None
+
+
+def in_force(records: RecordStore, project: str, now: datetime) -> tuple[Grant, ...]:
+    """Every grant of the project that holds at `now`, in order of dataset."""
+    held = (grant for grant in _of_project(records, project) if grant.holds(now))
+    return tuple(sorted(held, key=lambda grant: grant.dataset))
+
+
+def replacement(expired: Grant | None, grant: Grant) -> tuple[Write, ...]:
+    """The writes that add `grant`, closing the expired one that still stands.
+
+    The closing comes first: the store lets one grant stand for a project and dataset.
+    """
+    if expired is None:
+        return (Put(grant),)
+    return (Put(expired.but(revoked_at=grant.granted_at)), Put(grant))
+
+
+def _of_project(records: RecordStore, project: str) -> Iterator[Grant]:
+    cursor: str | None = None
+    while True:
+        page = records.find(Grant, where={"project": project}, cursor=cursor, limit=1000)
+        yield from page.records
+        if page.cursor is None:
+            return
+        cursor = page.cursor

@@ -1,0 +1,127 @@
+"""May this state change? Rules on the things themselves, whoever asks.
+
+Pure: each function returns when the change is allowed and raises when it is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from atoll.errors import Conflict, InvalidInput, NotPermitted
+from atoll.model.dataset import DatasetVersion, TableState
+from atoll.model.grant import Grant, TableGrant
+from atoll.model.person import Caller, Person, Role
+
+#: NIST SP 800-63B-4, 3.1.1.2: at least 15 characters where the password is the only factor.
+PASSWORD_MIN_CHARACTERS = 15
+#: Long enough for any passphrase, short enough that hashing it costs no more than another.
+PASSWORD_MAX_CHARACTERS = 256
+#: A credential that never ends is never looked at again.
+TOKEN_MAX_DAYS = 366
+
+
+def good_password(password: str, login: str) -> None:
+    """Length, and not the login itself; no rules on kinds of characters (NIST SP 800-63B-4).
+
+    Raises `InvalidInput`; the message holds nothing of the password.
+    """
+    if not PASSWORD_MIN_CHARACTERS <= len(password) <= PASSWORD_MAX_CHARACTERS:
+        raise InvalidInput(
+            f"A password has {PASSWORD_MIN_CHARACTERS} to {PASSWORD_MAX_CHARACTERS} characters.",
+            where="password",
+            todo="Choose a longer one; several words do well.",
+        )
+    if len(set(password)) < 5 or login.casefold() in password.casefold():
+        raise InvalidInput(
+            "The password is too easy to guess.",
+            where="password",
+            todo="Choose one of more different characters that does not hold the login.",
+        )
+
+
+def token_lifetime(now: datetime, expires_at: datetime) -> None:
+    """A token ends after now, within `TOKEN_MAX_DAYS`. Raises `InvalidInput`."""
+    if not now < expires_at <= now + timedelta(days=TOKEN_MAX_DAYS):
+        raise InvalidInput(
+            f"A token ends in the future and within {TOKEN_MAX_DAYS} days.",
+            where="expires_at",
+            todo="Choose an earlier end and renew in time.",
+        )
+
+
+def change_person(caller: Caller, person: Person, roles: frozenset[Role], active: bool) -> None:
+    """Nobody changes their own roles or deactivates themselves.
+
+    So rights always come from somebody else, and an administrator always remains.
+    """
+    if caller.subject_id == person.id and (roles != person.roles or not active):
+        raise NotPermitted(
+            "Nobody changes their own roles or deactivates themselves.",
+            where=f"person/{person.login}",
+            todo="Ask another administrator.",
+        )
+
+
+def join_project(person: Person) -> None:
+    """Only active people become members."""
+    if not person.active:
+        raise Conflict("The person is deactivated.", where=f"person/{person.login}", todo="Activate the person first.")
+
+
+def add_grant(standing: Grant | None, now: datetime, expires_at: datetime | None) -> None:
+    """At most one grant stands for a project and dataset, and a new one ends in the future."""
+    if standing is not None and standing.holds(now):
+        raise Conflict(
+            "The project already has a grant to this dataset.",
+            where=f"grant/{standing.id}",
+            todo="Revoke it first, then give the new one.",
+        )
+    if expires_at is not None and expires_at <= now:
+        raise InvalidInput("A grant ends in the future.", where="expires_at", todo="Choose a later end, or none.")
+
+
+def revoke_grant(grant: Grant) -> None:
+    """A grant is revoked once."""
+    if grant.revoked_at is not None:
+        raise Conflict("The grant is already revoked.", where=f"grant/{grant.id}", todo="Nothing to do.")
+
+
+def granted_tables_exist(tables: Iterable[TableGrant], version: DatasetVersion | None) -> None:
+    """A grant names tables and columns that the dataset's newest version has, each once.
+
+    A name that is not there would grant whatever later comes under it.
+    """
+    if version is None:
+        raise Conflict(
+            "The dataset has no version yet, so its tables are not known.",
+            where="tables",
+            todo="Grant every table (leave `tables` out), or wait for the first delivery.",
+        )
+    known = {state.table: state for state in version.tables}
+    named: set[str] = set()
+    for grant in tables:
+        if grant.table not in known or grant.table in named:
+            raise InvalidInput(
+                f"Table {grant.table} is not in the dataset, or named twice.",
+                where="tables",
+                todo=f"Choose among: {', '.join(sorted(known))}.",
+            )
+        named.add(grant.table)
+        _columns_exist(grant, known[grant.table])
+    if not named:
+        raise InvalidInput("The grant names no table.", where="tables", todo="Name one, or leave `tables` out.")
+
+
+def _columns_exist(grant: TableGrant, state: TableState) -> None:
+    if grant.columns is None:
+        return
+    known = {column.name for column in state.columns}
+    missing = [name for name in grant.columns if name not in known]
+    if missing or not grant.columns or len(set(grant.columns)) != len(grant.columns):
+        raise InvalidInput(
+            f"The columns granted of {grant.table} are none, named twice, or not there"
+            + (f": {', '.join(sorted(missing))}." if missing else "."),
+            where=f"tables, {grant.table}",
+            todo=f"Choose among: {', '.join(sorted(known))}.",
+        )

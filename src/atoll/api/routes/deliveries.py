@@ -1,0 +1,99 @@
+"""Deliveries: manifest, files, submission, and what became of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path, Query, Request, Response
+
+from atoll.access.scopes import Scope
+from atoll.api.routing import Routes
+from atoll.api.schemas.deliveries import DeliveryAnswer, NewDelivery
+from atoll.api.schemas.listing import Cursor, Limit, Listing
+from atoll.api.security import CallerHere, RoomsHere
+from atoll.api.uploads import receive_upload
+from atoll.errors import LimitExceeded
+from atoll.flows import receive_delivery as story
+from atoll.model.delivery import QuarantinedRow
+
+routes = Routes("deliveries")
+
+_Source = Annotated[str | None, Query(max_length=64, description="Those of this source.")]
+_Dataset = Annotated[str | None, Query(max_length=64, description="Those to this dataset.")]
+_BODY = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"format": "binary"}}}}}
+
+
+@routes.post(
+    "/deliveries",
+    scope=Scope.DELIVERIES_WRITE,
+    status_code=201,
+    responses={200: {"model": DeliveryAnswer, "description": "The delivery was there already"}},
+)
+def open_delivery(rooms: RoomsHere, caller: CallerHere, body: NewDelivery, response: Response) -> DeliveryAnswer:
+    """Announce files by their manifest; the same manifest again is the same delivery."""
+    delivery, new = story.open_delivery(rooms, caller, body.source, body.dataset, body.files)
+    response.status_code = 201 if new else 200
+    return DeliveryAnswer.of(story.show(rooms, caller, delivery.id))
+
+
+@routes.put(
+    "/deliveries/{id}/files/{index}",
+    scope=Scope.DELIVERIES_WRITE,
+    status_code=204,
+    max_body_size=None,
+    openapi_extra=_BODY,
+)
+async def upload_file(
+    request: Request, rooms: RoomsHere, caller: CallerHere, id: str, index: Annotated[int, Path(ge=0)]
+) -> None:
+    """Send one file's bytes as the body; size and SHA-256 are checked against the manifest."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > rooms.settings.upload_max_bytes:
+        raise LimitExceeded(
+            f"A file has at most {rooms.settings.upload_max_bytes} bytes.", where=id, todo="Split the file."
+        )
+    await receive_upload(
+        request,
+        lambda chunks: story.receive_file(rooms, caller, id, index, chunks),
+        on_bytes=request.app.state.metrics.received,
+    )
+
+
+@routes.post("/deliveries/{id}/submit", scope=Scope.DELIVERIES_WRITE, status_code=202)
+def submit_delivery(rooms: RoomsHere, caller: CallerHere, id: str) -> DeliveryAnswer:
+    """Hand the delivery to admission; again is no harm."""
+    story.submit(rooms, caller, id)
+    return DeliveryAnswer.of(story.show(rooms, caller, id))
+
+
+@routes.get("/deliveries", scope=Scope.DELIVERIES_READ_OWN)
+def list_deliveries(
+    rooms: RoomsHere,
+    caller: CallerHere,
+    source: _Source = None,
+    dataset: _Dataset = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Listing[DeliveryAnswer]:
+    """Deliveries; a source sees its own."""
+    page = story.list_deliveries(rooms, caller, source, dataset, cursor, limit)
+    items = tuple(DeliveryAnswer.of(story.view(rooms, delivery)) for delivery in page.records)
+    return Listing(items=items, cursor=page.cursor)
+
+
+@routes.get("/deliveries/{id}", scope=Scope.DELIVERIES_READ_OWN)
+def show_delivery(rooms: RoomsHere, caller: CallerHere, id: str) -> DeliveryAnswer:
+    """One delivery: its state, files, admission and outcome."""
+    return DeliveryAnswer.of(story.show(rooms, caller, id))
+
+
+@routes.get("/deliveries/{id}/quarantine", scope=Scope.QUARANTINE_READ_OWN)
+def list_quarantined(
+    rooms: RoomsHere,
+    caller: CallerHere,
+    id: str,
+    limit: Limit = 100,
+    offset: Annotated[int, Query(ge=0, description="Rows to skip.")] = 0,
+) -> Listing[QuarantinedRow]:
+    """Why rows were rejected: file, row, column, rule, and the value masked."""
+    return Listing(items=story.quarantined(rooms, caller, id, limit, offset))

@@ -1,0 +1,58 @@
+"""People."""
+
+from __future__ import annotations
+
+from atoll.access.scopes import Scope
+from atoll.api.routing import Routes
+from atoll.api.schemas.listing import Cursor, Limit, Listing
+from atoll.api.schemas.people import NewPerson, PersonAnswer, PersonChange
+from atoll.api.security import CallerHere, RoomsHere
+from atoll.flows import manage_people
+
+routes = Routes("people")
+
+
+@routes.get("/people", scope=Scope.PEOPLE_READ)
+def list_people(
+    rooms: RoomsHere, caller: CallerHere, cursor: Cursor = None, limit: Limit = 100
+) -> Listing[PersonAnswer]:
+    """Everybody, the deactivated too."""
+    page = manage_people.list_people(rooms, caller, cursor, limit)
+    return Listing(items=tuple(map(PersonAnswer.of, page.records)), cursor=page.cursor)
+
+
+@routes.post("/people", scope=Scope.PEOPLE_WRITE, status_code=201)
+def add_person(rooms: RoomsHere, caller: CallerHere, body: NewPerson) -> PersonAnswer:
+    """Add somebody."""
+    return PersonAnswer.of(
+        manage_people.add_person(
+            rooms,
+            caller,
+            login=body.login,
+            display_name=body.display_name,
+            roles=body.roles,
+            password=body.password,
+        )
+    )
+
+
+@routes.get("/people/{id}", scope=Scope.PEOPLE_READ)
+def show_person(rooms: RoomsHere, caller: CallerHere, id: str) -> PersonAnswer:
+    """One person."""
+    return PersonAnswer.of(manage_people.show_person(rooms, caller, id))
+
+
+@routes.patch("/people/{id}", scope=Scope.PEOPLE_WRITE)
+def change_person(rooms: RoomsHere, caller: CallerHere, id: str, body: PersonChange) -> PersonAnswer:
+    """Change roles, name or password, deactivate or activate. A new password revokes the person's tokens."""
+    return PersonAnswer.of(
+        manage_people.change_person(
+            rooms,
+            caller,
+            id,
+            display_name=body.display_name,
+            roles=body.roles,
+            active=body.active,
+            password=body.password,
+        )
+    )

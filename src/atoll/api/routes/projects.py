@@ -1,0 +1,51 @@
+"""Projects and their members."""
+
+from __future__ import annotations
+
+from atoll.access.scopes import Scope
+from atoll.api.routing import Routes
+from atoll.api.schemas.listing import Cursor, Limit, Listing
+from atoll.api.schemas.people import NewProject, ProjectAnswer
+from atoll.api.security import CallerHere, RoomsHere
+from atoll.flows import manage_projects
+from atoll.flows.manage_projects import ProjectView
+
+routes = Routes("projects")
+
+
+@routes.get("/projects", scope=Scope.PROJECTS_READ_OWN)
+def list_projects(
+    rooms: RoomsHere, caller: CallerHere, cursor: Cursor = None, limit: Limit = 100
+) -> Listing[ProjectAnswer]:
+    """One's own projects, or all with `projects:read`."""
+    page = manage_projects.list_projects(rooms, caller, cursor, limit)
+    items = tuple(_answer(manage_projects.view(rooms, project)) for project in page.records)
+    return Listing(items=items, cursor=page.cursor)
+
+
+@routes.post("/projects", scope=Scope.PROJECTS_WRITE, status_code=201)
+def add_project(rooms: RoomsHere, caller: CallerHere, body: NewProject) -> ProjectAnswer:
+    """Add a project without members."""
+    return _answer(manage_projects.add_project(rooms, caller, name=body.name, title=body.title))
+
+
+@routes.get("/projects/{name}", scope=Scope.PROJECTS_READ_OWN)
+def show_project(rooms: RoomsHere, caller: CallerHere, name: str) -> ProjectAnswer:
+    """One project."""
+    return _answer(manage_projects.show_project(rooms, caller, name))
+
+
+@routes.put("/projects/{name}/members/{login}", scope=Scope.PROJECTS_WRITE)
+def add_member(rooms: RoomsHere, caller: CallerHere, name: str, login: str) -> ProjectAnswer:
+    """Have somebody join; again changes nothing."""
+    return _answer(manage_projects.add_member(rooms, caller, name, login))
+
+
+@routes.delete("/projects/{name}/members/{login}", scope=Scope.PROJECTS_WRITE)
+def remove_member(rooms: RoomsHere, caller: CallerHere, name: str, login: str) -> ProjectAnswer:
+    """Have somebody leave; again changes nothing."""
+    return _answer(manage_projects.remove_member(rooms, caller, name, login))
+
+
+def _answer(view: ProjectView) -> ProjectAnswer:
+    return ProjectAnswer.of(view.project, view.members)

@@ -1,0 +1,50 @@
+"""Sources and their credentials."""
+
+from __future__ import annotations
+
+from atoll.access.scopes import Scope
+from atoll.api.routing import Routes
+from atoll.api.schemas.listing import Cursor, Limit, Listing
+from atoll.api.schemas.people import NewSource, NewToken, NewTokenAnswer, SourceAnswer, SourceChange, TokenAnswer
+from atoll.api.security import CallerHere, RoomsHere
+from atoll.flows import manage_sources, sign_in
+
+routes = Routes("sources")
+
+
+@routes.get("/sources", scope=Scope.SOURCES_READ)
+def list_sources(
+    rooms: RoomsHere, caller: CallerHere, cursor: Cursor = None, limit: Limit = 100
+) -> Listing[SourceAnswer]:
+    """Every source, the deactivated too."""
+    page = manage_sources.list_sources(rooms, caller, cursor, limit)
+    return Listing(items=tuple(map(SourceAnswer.of, page.records)), cursor=page.cursor)
+
+
+@routes.post("/sources", scope=Scope.SOURCES_WRITE, status_code=201)
+def add_source(rooms: RoomsHere, caller: CallerHere, body: NewSource) -> SourceAnswer:
+    """Register a source with the datasets it may deliver to."""
+    return SourceAnswer.of(
+        manage_sources.add_source(rooms, caller, name=body.name, title=body.title, datasets=body.datasets)
+    )
+
+
+@routes.get("/sources/{name}", scope=Scope.SOURCES_READ)
+def show_source(rooms: RoomsHere, caller: CallerHere, name: str) -> SourceAnswer:
+    """One source."""
+    return SourceAnswer.of(manage_sources.show_source(rooms, caller, name))
+
+
+@routes.patch("/sources/{name}", scope=Scope.SOURCES_WRITE)
+def change_source(rooms: RoomsHere, caller: CallerHere, name: str, body: SourceChange) -> SourceAnswer:
+    """Change title or datasets, deactivate or activate; deactivated, its tokens stop at once."""
+    return SourceAnswer.of(
+        manage_sources.change_source(rooms, caller, name, title=body.title, datasets=body.datasets, active=body.active)
+    )
+
+
+@routes.post("/sources/{name}/tokens", scope=Scope.SOURCES_WRITE, status_code=201)
+def make_source_token(rooms: RoomsHere, caller: CallerHere, name: str, body: NewToken) -> NewTokenAnswer:
+    """Make a token with which the source delivers; its secret is shown once."""
+    made = sign_in.make_source_token(rooms, caller, name, label=body.label, expires_at=body.expires_at)
+    return NewTokenAnswer(token=made.secret, record=TokenAnswer.of(made.token))

@@ -1,0 +1,87 @@
+"""Grants as the API shows and takes them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import AwareDatetime, Field
+
+from atoll.api.schemas.people import DatasetName
+from atoll.model.contract import COLUMN_NAME
+from atoll.model.grant import Grant, TableGrant
+from atoll.model.person import NAME
+from atoll.model.record import Frozen
+
+_Name = Annotated[str, Field(pattern=COLUMN_NAME)]
+
+
+class GrantState(StrEnum):
+    """Derived from the record and the time."""
+
+    IN_FORCE = "in_force"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+class NewTableGrant(Frozen):
+    """The part of one table to grant."""
+
+    table: _Name
+    #: Columns that may be read; left out, every column.
+    columns: Annotated[tuple[_Name, ...], Field(min_length=1, max_length=5000)] | None = None
+    #: A SQL predicate over the table's columns; left out, every row.
+    row_filter: Annotated[str, Field(min_length=1, max_length=10_000)] | None = None
+
+
+class NewGrant(Frozen):
+    """A grant to give."""
+
+    project: Annotated[str, Field(pattern=NAME)]
+    dataset: DatasetName
+    #: Tables granted; left out, every table, those of later versions too.
+    tables: Annotated[tuple[NewTableGrant, ...], Field(min_length=1, max_length=1000)] | None = None
+    reason: Annotated[str, Field(min_length=1, max_length=1000)]
+    expires_at: AwareDatetime | None = None
+
+    def table_grants(self) -> tuple[TableGrant, ...] | None:
+        """The tables as the grant keeps them."""
+        if self.tables is None:
+            return None
+        return tuple(TableGrant(**table.model_dump()) for table in self.tables)
+
+
+class GrantAnswer(Frozen):
+    """A project's right to a dataset."""
+
+    id: str
+    project: str
+    dataset: str
+    tables: tuple[TableGrant, ...] | None
+    reason: str
+    state: GrantState
+    granted_by: str
+    granted_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+    @classmethod
+    def of(cls, grant: Grant, now: datetime) -> Self:
+        """The grant with its state at `now`."""
+        if grant.holds(now):
+            state = GrantState.IN_FORCE
+        else:
+            state = GrantState.EXPIRED if grant.revoked_at is None else GrantState.REVOKED
+        return cls(
+            id=grant.id,
+            project=grant.project,
+            dataset=grant.dataset,
+            tables=grant.tables,
+            reason=grant.reason,
+            state=state,
+            granted_by=grant.granted_by,
+            granted_at=grant.granted_at,
+            expires_at=grant.expires_at,
+            revoked_at=grant.revoked_at,
+        )

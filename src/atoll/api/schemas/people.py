@@ -1,0 +1,205 @@
+"""People, projects, sources and tokens as the API shows and takes them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import AwareDatetime, Field
+
+from atoll.access.scopes import Scope
+from atoll.model.contract import COLUMN_NAME
+from atoll.model.person import LOGIN, NAME, ApiToken, Person, Project, Role, Source, SubjectKind
+from atoll.model.record import Frozen
+
+Title = Annotated[str, Field(min_length=1, max_length=200)]
+Password = Annotated[str, Field(max_length=1024)]
+DatasetName = Annotated[str, Field(pattern=COLUMN_NAME)]
+
+
+class SignIn(Frozen):
+    """Login and password of a local account."""
+
+    login: Annotated[str, Field(max_length=64)]
+    password: Password
+
+
+class SignedIn(Frozen):
+    """The token of a sign-in; it is shown once."""
+
+    token: str
+    expires_at: datetime
+
+
+class Me(Frozen):
+    """Who the token speaks for."""
+
+    kind: SubjectKind
+    id: str
+    #: Login of the person or name of the source.
+    name: str
+    roles: tuple[Role, ...]
+    scopes: tuple[Scope, ...]
+
+
+class ScopeAnswer(Frozen):
+    """A right, what it allows, and who has it."""
+
+    scope: Scope
+    help: str
+    roles: tuple[Role, ...]
+    #: Whether sources have it.
+    source: bool
+
+
+class PersonAnswer(Frozen):
+    """Somebody who works with Atoll."""
+
+    id: str
+    login: str
+    display_name: str
+    roles: tuple[Role, ...]
+    origin: str
+    #: Whether the person can sign in by a password kept here.
+    has_password: bool
+    active: bool
+    created_at: datetime
+
+    @classmethod
+    def of(cls, person: Person) -> Self:
+        """The person without what nobody may see."""
+        return cls(
+            id=person.id,
+            login=person.login,
+            display_name=person.display_name,
+            roles=tuple(sorted(person.roles)),
+            origin=person.origin,
+            has_password=person.password_hash is not None,
+            active=person.active,
+            created_at=person.created_at,
+        )
+
+
+class NewPerson(Frozen):
+    """Somebody to add; without a password they work by tokens only."""
+
+    login: Annotated[str, Field(pattern=LOGIN)]
+    display_name: Title
+    roles: frozenset[Role] = frozenset()
+    password: Password | None = None
+
+
+class PersonChange(Frozen):
+    """What to change; what is left out stays."""
+
+    display_name: Title | None = None
+    roles: frozenset[Role] | None = None
+    active: bool | None = None
+    password: Password | None = None
+
+
+class ProjectAnswer(Frozen):
+    """A project and the logins of its members."""
+
+    name: str
+    title: str
+    members: tuple[str, ...]
+    created_at: datetime
+
+    @classmethod
+    def of(cls, project: Project, members: tuple[str, ...]) -> Self:
+        """The project with its members by login."""
+        return cls(name=project.name, title=project.title, members=members, created_at=project.created_at)
+
+
+class NewProject(Frozen):
+    """A project to add."""
+
+    name: Annotated[str, Field(pattern=NAME)]
+    title: Title
+
+
+class SourceAnswer(Frozen):
+    """A laboratory or third party that delivers files."""
+
+    name: str
+    title: str
+    datasets: tuple[str, ...]
+    active: bool
+    created_at: datetime
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The source."""
+        return cls(
+            name=source.name,
+            title=source.title,
+            datasets=tuple(sorted(source.datasets)),
+            active=source.active,
+            created_at=source.created_at,
+        )
+
+
+class NewSource(Frozen):
+    """A source to add."""
+
+    name: Annotated[str, Field(pattern=NAME)]
+    title: Title
+    #: Datasets it may deliver to.
+    datasets: Annotated[frozenset[DatasetName], Field(min_length=1)]
+
+
+class SourceChange(Frozen):
+    """What to change; what is left out stays."""
+
+    title: Title | None = None
+    datasets: Annotated[frozenset[DatasetName], Field(min_length=1)] | None = None
+    active: bool | None = None
+
+
+class TokenAnswer(Frozen):
+    """A token on record; the secret is not kept."""
+
+    id: str
+    label: str
+    kind: SubjectKind
+    #: Id of the person or source it speaks for.
+    subject_id: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+    @classmethod
+    def of(cls, token: ApiToken) -> Self:
+        """The token without its hash."""
+        return cls(
+            id=token.id,
+            label=token.label,
+            kind=token.subject_kind,
+            subject_id=token.subject_id,
+            created_at=token.created_at,
+            expires_at=token.expires_at,
+            revoked_at=token.revoked_at,
+        )
+
+
+class NewToken(Frozen):
+    """A token to make."""
+
+    label: Title
+    #: Without it, the platform's default.
+    expires_at: AwareDatetime | None = None
+
+
+class NewPersonToken(NewToken):
+    """A token for oneself, or by an administrator for somebody."""
+
+    #: Whom it speaks for; without it, oneself.
+    login: Annotated[str, Field(pattern=LOGIN)] | None = None
+
+
+class NewTokenAnswer(Frozen):
+    """A token that was made, with its secret; it is shown once."""
+
+    token: str
+    record: TokenAnswer

@@ -1,0 +1,63 @@
+"""The command line of Atoll; `wiring` adds the commands that run the platform itself."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import atoll
+from atoll.cli.commands import accounts, contracts, datasets, deliveries, grants, ledger, operations, sources
+from atoll.cli.commands.sql import sql
+from atoll.cli.exit_codes import help_text
+from atoll.cli.failures import FailingPlainly
+
+_HELP = """Atoll: clinical data that enters only through de-identification, and governed SQL on it.
+
+ATOLL_URL says where Atoll listens (http://127.0.0.1:8470 if not set), ATOLL_TOKEN who is asking.
+"""
+
+app = typer.Typer(
+    name="atoll",
+    cls=FailingPlainly,
+    help=_HELP,
+    epilog=help_text(),
+    no_args_is_help=True,
+    # A traceback with local variables could show a token.
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"atoll {atoll.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options before any command."""
+
+
+app.callback(help=_HELP)(root)
+app.command("login")(accounts.login)
+app.command("whoami")(accounts.whoami)
+app.add_typer(accounts.person, name="person")
+app.add_typer(accounts.project, name="project")
+app.add_typer(accounts.token, name="token")
+app.add_typer(sources.source, name="source")
+app.add_typer(contracts.contract, name="contract")
+app.command("deliver")(deliveries.deliver)
+app.add_typer(deliveries.delivery, name="delivery")
+app.add_typer(datasets.dataset, name="dataset")
+app.add_typer(grants.grant, name="grant")
+app.command("sql")(sql)
+app.command("flows")(ledger.flows)
+app.add_typer(ledger.audit, name="audit")
+app.add_typer(ledger.cost, name="cost")
+app.add_typer(operations.operation, name="operation")
+app.command("settings")(operations.settings)

@@ -1,0 +1,118 @@
+"""How one value is written: times in the local zone, sizes, money, counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+Cell = Callable[[object], str]
+
+NOTHING = "-"
+_SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+_MONEY_DECIMALS = 4
+
+
+def text(value: object) -> str:
+    """Anything, plainly; several things in a row."""
+    if value is None or value in ("", [], ()):
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(text(item) for item in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {text(item)}" for key, item in value.items()) or NOTHING
+    return str(value)
+
+
+def short(value: object) -> str:
+    """The first twelve characters: enough of a hash to compare by eye."""
+    return text(value)[:12]
+
+
+def local_time(value: object) -> str:
+    """`2026-03-01 14:05:09` in the zone of this machine, from ISO 8601 or a datetime."""
+    if not value:
+        return NOTHING
+    when = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return when.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def size(value: object) -> str:
+    """Bytes in decimal units: `1.5 GB`."""
+    if value is None:
+        return NOTHING
+    amount = Decimal(str(value))
+    unit = 0
+    while amount >= 1000 and unit < len(_SIZE_UNITS) - 1:
+        amount /= 1000
+        unit += 1
+    return f"{amount:.0f} B" if unit == 0 else f"{amount:.1f} {_SIZE_UNITS[unit]}"
+
+
+def count(value: object) -> str:
+    """`1,234,567`; fractions keep two digits."""
+    if value is None:
+        return NOTHING
+    number = Decimal(str(value))
+    return f"{number:,.0f}" if number == number.to_integral_value() else f"{number:,.2f}"
+
+
+def eur(value: object) -> str:
+    """Money with four decimals, with more where it would read as nothing: `0.000012 EUR`."""
+    if value is None:
+        return NOTHING
+    amount = Decimal(str(value))
+    decimals = _MONEY_DECIMALS
+    if amount and abs(amount) < Decimal(1).scaleb(-_MONEY_DECIMALS):
+        decimals = 1 - amount.adjusted()
+    return f"{amount:,.{decimals}f} EUR"
+
+
+def percent(value: object) -> str:
+    """A part of one: `42 %`."""
+    return NOTHING if value is None else f"{Decimal(str(value)) * 100:.0f} %"
+
+
+def seconds(value: object) -> str:
+    """A duration: `0.12 s`."""
+    return NOTHING if value is None else f"{Decimal(str(value)):.2f} s"
+
+
+def sentences(value: object) -> str:
+    """Whole sentences, one after another."""
+    return " ".join(map(str, value)) or NOTHING if isinstance(value, list | tuple) else text(value)
+
+
+def facts(value: object) -> str:
+    """What a line of a log tells beside its message."""
+    if not isinstance(value, Mapping):
+        return NOTHING
+    return text({key: item for key, item in value.items() if key != "message"})
+
+
+def names(value: object) -> str:
+    """The names of OpenLineage inputs or outputs."""
+    if not isinstance(value, list | tuple):
+        return NOTHING
+    return text([item.get("name", "") for item in value if isinstance(item, Mapping)])
+
+
+def granted(value: object) -> str:
+    """The part of a dataset that is granted."""
+    if not isinstance(value, list):
+        return "every table"
+    parts = []
+    for table in value:
+        listed = f"({', '.join(table['columns'])})" if table.get("columns") is not None else ""
+        where = f" where {table['row_filter']}" if table.get("row_filter") else ""
+        parts.append(f"{table['table']}{listed}{where}")
+    return "; ".join(parts)
+
+
+def columns(value: object) -> str:
+    """Names and types of a table's columns."""
+    if not isinstance(value, list):
+        return NOTHING
+    return ", ".join(f"{column['name']} {column['type']}" for column in value)

@@ -1,0 +1,261 @@
+"""How things are shown: one table from the kind of thing to its columns and parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from atoll.cli import cells
+from atoll.cli.cells import Cell
+
+
+@dataclass(frozen=True)
+class Field:
+    """One value of a thing.
+
+    Attributes:
+        key: where it stands, a dotted path.
+        title: what it is called; without it the last word of the key.
+        cell: how it is written.
+    """
+
+    key: str
+    name: str = ""
+    cell: Cell = cells.text
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return self.name or self.key.rpartition(".")[2].replace("_", " ")
+
+    @property
+    def number(self) -> bool:
+        """Whether it is written to the right."""
+        return self.cell in (cells.size, cells.count, cells.eur, cells.percent, cells.seconds)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A list within a thing: where it stands, the view of its items, and what it is called."""
+
+    key: str
+    view: str
+    title: str
+
+
+@dataclass(frozen=True)
+class View:
+    """How one kind of thing is shown.
+
+    Attributes:
+        columns: in a list.
+        fields: by itself; without them the columns.
+        parts: lists within it.
+    """
+
+    columns: tuple[Field, ...]
+    fields: tuple[Field, ...] = ()
+    parts: tuple[Part, ...] = ()
+
+
+def _time(key: str, name: str = "") -> Field:
+    return Field(key, name, cells.local_time)
+
+
+def _size(key: str, name: str = "") -> Field:
+    return Field(key, name, cells.size)
+
+
+def _count(key: str, name: str = "") -> Field:
+    return Field(key, name, cells.count)
+
+
+_DELIVERY = (Field("id"), Field("source"), Field("dataset"), Field("state"), _time("opened_at", "opened"))
+_OPERATION = (
+    Field("id"),
+    Field("story"),
+    Field("subject"),
+    Field("state"),
+    Field("progress", cell=cells.percent),
+    _time("created_at", "asked"),
+)
+_GRANT = (
+    Field("id"),
+    Field("project"),
+    Field("dataset"),
+    Field("tables", "part", cell=cells.granted),
+    Field("state"),
+    _time("expires_at", "expires"),
+    _time("revoked_at", "revoked"),
+)
+
+VIEWS: Mapping[str, View] = {
+    "me": View((Field("name"), Field("kind"), Field("roles"), Field("scopes"))),
+    "person": View(
+        (Field("login"), Field("display_name", "name"), Field("roles"), Field("active"), Field("origin"), Field("id")),
+    ),
+    "project": View((Field("name"), Field("title"), Field("members"), _time("created_at", "created"))),
+    "source": View((Field("name"), Field("title"), Field("datasets"), Field("active"), _time("created_at", "created"))),
+    "token": View(
+        (
+            Field("id"),
+            Field("label"),
+            _time("created_at", "created"),
+            _time("expires_at", "expires"),
+            _time("revoked_at", "revoked"),
+        ),
+    ),
+    "contract": View(
+        (
+            Field("dataset"),
+            _count("number"),
+            Field("sha256", cell=cells.short),
+            Field("published_by"),
+            _time("published_at", "published"),
+        ),
+    ),
+    "delivery": View(
+        _DELIVERY,
+        (
+            *_DELIVERY,
+            Field("opened_by"),
+            _time("submitted_at", "submitted"),
+            Field("operation.id", "operation"),
+            Field("operation.failure.message", "failure"),
+            Field("outcome.contract", "contract"),
+            Field("outcome.dataset_version", "dataset version"),
+            _count("outcome.rows_in", "rows read"),
+            _count("outcome.rows_committed", "rows committed"),
+            _count("outcome.rows_quarantined", "rows quarantined"),
+            _size("outcome.bytes_in", "size delivered"),
+            _size("outcome.bytes_committed", "size committed"),
+            _time("outcome.finished_at", "finished"),
+        ),
+        (Part("files", "delivery_file", "files"), Part("outcome.files", "file_outcome", "what became of them")),
+    ),
+    "delivery_file": View(
+        (Field("name"), _size("size_bytes", "size"), Field("received"), Field("sha256", cell=cells.short))
+    ),
+    "file_outcome": View(
+        (
+            Field("name"),
+            Field("table"),
+            Field("accepted"),
+            _count("rows_in", "read"),
+            _count("rows_committed", "committed"),
+            _count("rows_quarantined", "quarantined"),
+            Field("rule"),
+            Field("message"),
+            Field("left_out"),
+        )
+    ),
+    "quarantined_row": View(
+        (Field("file"), _count("row"), Field("column"), Field("rule"), Field("message"), Field("masked"))
+    ),
+    "dataset": View(
+        (Field("name"), Field("title"), _count("latest", "version"), Field("owner"), _time("created_at", "made")),
+        (
+            Field("name"),
+            Field("title"),
+            Field("description"),
+            Field("owner"),
+            _count("latest", "version"),
+            _time("created_at", "made"),
+        ),
+        (Part("newest.tables", "table", "tables"),),
+    ),
+    "version": View(
+        (
+            Field("id", "version"),
+            Field("delivery"),
+            Field("contract"),
+            _count("rows_added"),
+            _size("bytes_added", "size added"),
+            _time("committed_at", "committed"),
+        ),
+    ),
+    "table": View(
+        (
+            Field("table"),
+            _count("rows"),
+            _size("size_bytes", "size"),
+            _count("files"),
+            Field("columns", cell=cells.columns),
+        )
+    ),
+    "grant": View(_GRANT, (*_GRANT, Field("reason"), Field("granted_by"), _time("granted_at", "granted"))),
+    "query": View(
+        (
+            Field("id"),
+            Field("project"),
+            _time("started_at", "started"),
+            _count("stats.rows", "rows"),
+            Field("stats.seconds", "time", cells.seconds),
+            _size("stats.scanned_bytes", "scanned"),
+            Field("error_code", "error"),
+        )
+    ),
+    "flow": View(
+        (
+            _time("eventTime", "time"),
+            Field("eventType", "event"),
+            Field("job.name", "job"),
+            Field("inputs", "from", cells.names),
+            Field("outputs", "to", cells.names),
+        )
+    ),
+    "audit": View(
+        (
+            _count("number"),
+            _time("at", "time"),
+            Field("event.caller.name", "who"),
+            Field("event.action", "action"),
+            Field("event.target", "target"),
+            Field("event.allowed", "allowed"),
+            Field("event.details", "details"),
+        )
+    ),
+    "chain": View((Field("intact"), _count("entries"), Field("broken_at"), Field("reason"), Field("head"))),
+    "cost": View(
+        (Field("month"), Field("by"), Field("total_eur", "total", cells.eur)),
+        parts=(Part("lines", "cost_line", "lines"),),
+    ),
+    "cost_line": View(
+        (
+            Field("key"),
+            Field("metric"),
+            _count("quantity"),
+            Field("amount_eur", "amount", cells.eur),
+            _count("records"),
+        )
+    ),
+    "operation": View(
+        _OPERATION,
+        (
+            *_OPERATION,
+            Field("asked_by"),
+            _time("deadline"),
+            _count("attempt"),
+            Field("failure.error_code", "error"),
+            Field("failure.message", "because"),
+            Field("failure.step", "at step"),
+            _time("finished_at", "finished"),
+        ),
+        (Part("steps", "step", "steps"),),
+    ),
+    "step": View((Field("name"), Field("done"), Field("progress", cell=cells.percent))),
+    "log_line": View(
+        (_count("number"), _time("at", "time"), Field("body.message", "message"), Field("body", "facts", cells.facts))
+    ),
+    "setting": View((Field("name"), Field("value"), Field("help"))),
+    "explained_column": View(
+        (
+            Field("source", "delivered"),
+            Field("lake_name", "in the lake"),
+            Field("lake_type", "type"),
+            Field("words", "what is done"),
+            Field("checks", cell=cells.sentences),
+            Field("reason"),
+        )
+    ),
+}

@@ -1,0 +1,190 @@
+"""What a well-formed contract must also fulfil, so that every rule can be carried out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import polars as pl
+
+from atoll.deid.file_patterns import overlap
+from atoll.deid.schema import lake_name
+from atoll.model.contract import (
+    COLUMN_NAME,
+    Contract,
+    Drop,
+    EnteringRule,
+    Format,
+    Generalize,
+    Map,
+    Pseudonymize,
+    Rule,
+    ShiftDate,
+    TableContract,
+)
+from atoll.model.table import ColumnType
+
+_DATES = (ColumnType.DATE, ColumnType.DATETIME, ColumnType.PARTIAL_DATE)
+_NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
+_NESTED = (Format.FHIR, Format.NDJSON)
+
+#: Types that each generalisation can start from.
+_GENERALIZED: dict[str, tuple[ColumnType, ...]] = {
+    "year": _DATES,
+    "month": _DATES,
+    "quarter": _DATES,
+    "zip3": (ColumnType.STRING,),
+    "age_90": (ColumnType.INTEGER,),
+    "bins": _NUMBERS,
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A fault, and where in the contract it stands."""
+
+    path: tuple[str | int, ...]
+    what: str
+
+
+def findings_of(contract: Contract) -> list[Finding]:
+    """Every fault of `contract`, in the order of its text; empty when it holds."""
+    found = list(_file_overlaps(contract))
+    if not contract.tables:
+        found.append(Finding(("tables",), "names no table"))
+    for name, table in contract.tables.items():
+        at = ("tables", name)
+        found += _table(at, table)
+        for column, rule in table.columns.items():
+            found += _column((*at, "columns", column), contract, table, rule)
+    return found
+
+
+def _file_overlaps(contract: Contract) -> Iterator[Finding]:
+    for (left, a), (right, b) in combinations(contract.tables.items(), 2):
+        for mine in a.files:
+            for other in b.files:
+                if overlap(mine, other):
+                    what = f"`{other}` can take the same file as `{mine}` of table {left}"
+                    yield Finding(("tables", right, "files"), what)
+
+
+def _table(at: tuple[str | int, ...], table: TableContract) -> Iterator[Finding]:
+    if not table.files or not all(pattern.strip() for pattern in table.files):
+        yield Finding((*at, "files"), "needs at least one file name pattern, none empty")
+    if not any(isinstance(rule, EnteringRule) for rule in table.columns.values()):
+        yield Finding((*at, "columns"), "lets no column enter the lake")
+    yield from _subject(at, table)
+    yield from _lake_names(at, table)
+    yield from _format_fields(at, table)
+
+
+def _subject(at: tuple[str | int, ...], table: TableContract) -> Iterator[Finding]:
+    if table.subject is None:
+        return
+    rule = table.columns.get(table.subject)
+    if rule is None:
+        yield Finding((*at, "subject"), f"names `{table.subject}`, which is no column of the table")
+    elif not isinstance(rule, Pseudonymize):
+        yield Finding((*at, "subject"), f"names `{table.subject}`, which must be a pseudonymize column")
+
+
+def _lake_names(at: tuple[str | int, ...], table: TableContract) -> Iterator[Finding]:
+    taken: dict[str, str] = {}
+    for column, rule in table.columns.items():
+        if not isinstance(rule, EnteringRule):
+            continue
+        name = lake_name(column, rule)
+        here = (*at, "columns", column)
+        if not re.fullmatch(COLUMN_NAME, name):
+            yield Finding(here, f"has no usable lake name (`{name}`); give one with `as`")
+        elif name in taken:
+            yield Finding(here, f"takes the lake name `{name}`, which column `{taken[name]}` has")
+        taken.setdefault(name, column)
+
+
+def _format_fields(at: tuple[str | int, ...], table: TableContract) -> Iterator[Finding]:
+    given = table.model_fields_set
+    if "csv" in given and table.format is not Format.CSV:
+        yield Finding((*at, "csv"), "is for the format csv only")
+    if "encoding" in given and table.format is not Format.XPT:
+        yield Finding((*at, "encoding"), "is for the format xpt only; a CSV's encoding stands under `csv`")
+    if "unknown_fields" in given and table.format not in _NESTED:
+        yield Finding((*at, "unknown_fields"), "is for nested formats only; elsewhere an unknown column is refused")
+    if table.format is Format.FHIR and not table.resource:
+        yield Finding((*at, "resource"), "is missing; a FHIR table takes one resourceType")
+    if table.resource and table.format is not Format.FHIR:
+        yield Finding((*at, "resource"), "is for the format fhir only")
+    dialect = table.csv
+    if dialect.separator == dialect.quote or {dialect.separator, dialect.quote} & {"\n", "\r", "\0"}:
+        yield Finding((*at, "csv"), "needs a separator and a quote that differ and are no line end")
+    if not (dialect.separator + dialect.quote).isascii():
+        yield Finding((*at, "csv"), "needs a separator and a quote from ASCII")
+
+
+def _column(at: tuple[str | int, ...], contract: Contract, table: TableContract, rule: Rule) -> Iterator[Finding]:
+    if str(at[-1]).startswith("__"):
+        yield Finding(at, "has a name that begins with `__`, which Atoll keeps for itself")
+    if rule.path is not None and table.format not in _NESTED:
+        yield Finding((*at, "path"), "is for nested formats only")
+    if isinstance(rule, Drop):
+        return
+    yield from _checks(at, rule)
+    if isinstance(rule, Pseudonymize):
+        yield from _pseudonymize(at, contract, rule)
+    elif isinstance(rule, ShiftDate):
+        yield from _shift_date(at, table, rule)
+    elif isinstance(rule, Generalize):
+        yield from _generalize(at, rule)
+    elif isinstance(rule, Map) and not rule.to:
+        yield Finding((*at, "to"), "maps nothing")
+
+
+def _checks(at: tuple[str | int, ...], rule: EnteringRule) -> Iterator[Finding]:
+    if (rule.min is not None or rule.max is not None) and rule.type not in _NUMBERS:
+        yield Finding(at, f"has bounds, which are for integer and number, but is {rule.type.value}")
+    if rule.min is not None and rule.max is not None and rule.min > rule.max:
+        yield Finding((*at, "min"), f"is above max ({rule.min:g} > {rule.max:g})")
+    if rule.values is not None and not rule.values:
+        yield Finding((*at, "values"), "allows no value at all")
+    if rule.values is not None and "" in rule.values:
+        yield Finding((*at, "values"), "lists the empty text, which is null; leave it out and see `required`")
+    if rule.pattern is not None and not _compiles(rule.pattern):
+        yield Finding((*at, "pattern"), "is not a regular expression (syntax of the Rust regex crate)")
+
+
+def _compiles(pattern: str) -> bool:
+    try:
+        pl.Series([""]).str.contains(f"^(?:{pattern})$")
+    except pl.exceptions.PolarsError:
+        return False
+    return True
+
+
+def _pseudonymize(at: tuple[str | int, ...], contract: Contract, rule: Pseudonymize) -> Iterator[Finding]:
+    if rule.domain not in contract.domains:
+        yield Finding((*at, "domain"), f"`{rule.domain}` is not one of the contract's domains")
+    if rule.type not in (ColumnType.STRING, ColumnType.INTEGER):
+        yield Finding((*at, "type"), f"must be string or integer for pseudonymize, not {rule.type.value}")
+
+
+def _shift_date(at: tuple[str | int, ...], table: TableContract, rule: ShiftDate) -> Iterator[Finding]:
+    if table.subject is None:
+        yield Finding(at, "is shifted by its subject's offset, but the table names no `subject`")
+    if rule.type not in _DATES:
+        yield Finding((*at, "type"), f"must be date, datetime or partial_date for shift_date, not {rule.type.value}")
+    if "partial" in rule.model_fields_set and rule.type is not ColumnType.PARTIAL_DATE:
+        yield Finding((*at, "partial"), "is for the type partial_date only")
+
+
+def _generalize(at: tuple[str | int, ...], rule: Generalize) -> Iterator[Finding]:
+    allowed = _GENERALIZED[rule.to]
+    if rule.type not in allowed:
+        names = " or ".join(kind.value for kind in allowed)
+        yield Finding((*at, "type"), f"must be {names} to generalize to {rule.to}, not {rule.type.value}")
+    if rule.to == "bins" and rule.width is None:
+        yield Finding((*at, "width"), "is missing; bins need a width")
+    if rule.to != "bins" and rule.width is not None:
+        yield Finding((*at, "width"), "is for bins only")

@@ -1,0 +1,121 @@
+"""One delivered file, de-identified: treated rows to the staging place, the rest to quarantine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+
+from atoll.deid.held_rows import malformed_rows
+from atoll.deid.keyring import DomainKeys
+from atoll.deid.outputs import Outputs
+from atoll.deid.plan import plan_table
+from atoll.deid.readers.readings import readings
+from atoll.deid.report import FileReport
+from atoll.errors import DeliveryRefused, NotFound
+from atoll.model.contract import Contract
+from atoll.model.identified import IdentifiedBatch
+
+#: What a library raises when a file is not what it should be. Their texts may hold values
+#: of the file, so none of them is passed on or chained.
+_UNREADABLE = (pl.exceptions.PolarsError, pa.ArrowException, UnicodeDecodeError)
+
+Progress = Callable[[float], None]
+
+
+def deidentify_file(
+    contract: Contract,
+    table: str,
+    source: Path,
+    name: str,
+    keys: Mapping[str, DomainKeys],
+    staged: Path,
+    held: Path,
+    on_progress: Progress = lambda part: None,
+) -> FileReport:
+    """Carry out `contract` on the delivered file at `source`.
+
+    Treated rows go to `staged` (zstd Parquet, the columns of `table_schema`), rejected
+    ones to `held` (Parquet, HELD_ROWS_SCHEMA; identified, so it belongs in quarantine,
+    and scratch files are made beside it). Both appear whole, by rename; running again
+    replaces them. `staged` is absent when no row came through, `held` when the file as a
+    whole was refused.
+
+    Args:
+        name: the delivered name, for reports and held rows.
+        keys: keys of every domain that the contract names.
+        on_progress: told the part done, 0 to 1; it may raise to stop the work.
+
+    Returns the account of the file. What is wrong with the file is in it and is never
+    raised. Raises `NotFound` when the contract has no such table, `OSError` when the
+    outputs cannot be written.
+    """
+    if table not in contract.tables:
+        raise NotFound("The contract has no such table.", where=f"{contract.dataset}.{table}")
+    on_progress(0.0)
+    with Outputs(staged, held) as outputs:
+        try:
+            report = _first_proven(contract, table, source, name, keys, outputs)
+        except DeliveryRefused as refusal:
+            report = _refused(name, table, getattr(refusal, "rule", "unreadable"), _sentence(refusal))
+        except _UNREADABLE:
+            report = _refused(name, table, "unreadable", "The file cannot be read as its contract says.")
+    on_progress(1.0)
+    return report
+
+
+def _first_proven(
+    contract: Contract, table: str, source: Path, name: str, keys: Mapping[str, DomainKeys], outputs: Outputs
+) -> FileReport:
+    """The account of the first reading that holds; the file is refused when none does."""
+    for reading in readings(source, contract.tables[table], outputs.scratch):
+        try:
+            rows_in = _write(contract, table, name, keys, reading.batch, outputs)
+            proven = reading.proven(rows_in)
+        except _UNREADABLE:
+            continue
+        if proven:
+            return _account(contract, table, name, reading.batch, outputs)
+    return _refused(name, table, "unreadable", "The file cannot be read as its contract says.")
+
+
+def _write(
+    contract: Contract,
+    table: str,
+    name: str,
+    keys: Mapping[str, DomainKeys],
+    batch: IdentifiedBatch,
+    outputs: Outputs,
+) -> int:
+    """Write both halves in one pass over the file; the number of rows that were read as rows."""
+    plan = plan_table(contract, table, batch.rows, keys, file_name=name)
+    treated = plan.treated.sink_parquet(outputs.treated, compression="zstd", compression_level=1, lazy=True)
+    held = plan.held.sink_parquet(outputs.faulty, compression="zstd", compression_level=1, lazy=True)
+    pl.collect_all([treated, held], engine="streaming")
+    return outputs.count_treated() + outputs.count_faulty()
+
+
+def _account(contract: Contract, table: str, name: str, batch: IdentifiedBatch, outputs: Outputs) -> FileReport:
+    """Bring both outputs to their places and count them."""
+    committed, faulty = outputs.count_treated(), outputs.count_faulty()
+    malformed = malformed_rows(batch.malformed, file_name=name)
+    outputs.keep_held(malformed)
+    return FileReport(
+        name=name,
+        table=table,
+        rows_in=committed + faulty + len(batch.malformed),
+        rows_committed=committed,
+        rows_held=faulty + len(batch.malformed),
+        left_out=dict(batch.unknown),
+        staged=outputs.keep_treated(contract.dataset, table),
+    )
+
+
+def _refused(name: str, table: str, rule: str, message: str) -> FileReport:
+    return FileReport(name=name, table=table, rows_in=None, rule=rule, message=message)
+
+
+def _sentence(refusal: DeliveryRefused) -> str:
+    return f"{refusal.what} {refusal.todo}".strip()

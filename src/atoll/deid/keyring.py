@@ -1,0 +1,105 @@
+"""Keys of pseudonymisation domains, sealed by the master key.
+
+A domain has one secret of 32 random bytes. Two keys are derived from it by HKDF
+(RFC 5869, SHA-256), one for pseudonyms and one for date offsets: neither tells
+anything of the other, yet there is one thing to seal, to rotate and to destroy, so
+that a domain whose pseudonyms are made irreversible cannot keep its offsets by mistake.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from atoll.errors import NotFound
+from atoll.model.record import Record, new_id
+from atoll.ports.clock import Clock
+from atoll.ports.keys import MasterKey
+from atoll.ports.records import Put, RecordStore, Write
+
+_SECRET_BYTES = 32
+_PSEUDONYM_LABEL = b"atoll/deid/pseudonym/v1"
+_OFFSET_LABEL = b"atoll/deid/date-offset/v1"
+
+
+class DomainKey(Record):
+    """A domain's secret as it is stored: sealed. Its id is the domain's name."""
+
+    kind: ClassVar[str] = "domain_key"
+
+    #: Names the secret in reports and outcomes; tells nothing about it.
+    key_id: str
+    #: Base64 of what the master key sealed.
+    sealed: str
+    #: The master key that sealed it.
+    master_key_id: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class DomainKeys:
+    """The keys of a domain, open, in memory only. Printing one shows no key."""
+
+    key_id: str
+    pseudonym_key: bytes = field(repr=False)
+    offset_key: bytes = field(repr=False)
+
+
+def derive(key_id: str, secret: bytes) -> DomainKeys:
+    """The two keys of 32 bytes that a domain's secret stands for."""
+
+    def expand(label: bytes) -> bytes:
+        return HKDF(algorithm=SHA256(), length=32, salt=None, info=label).derive(secret)
+
+    return DomainKeys(key_id=key_id, pseudonym_key=expand(_PSEUDONYM_LABEL), offset_key=expand(_OFFSET_LABEL))
+
+
+class KeyRing:
+    """Makes and opens the keys of domains."""
+
+    def __init__(self, records: RecordStore, master: MasterKey, clock: Clock) -> None:
+        self._records = records
+        self._master = master
+        self._clock = clock
+
+    def ensure(self, domain: str) -> tuple[Write, ...]:
+        """The writes that make the domain's key; empty when it has one.
+
+        The caller does them beside its audit entry. Two callers at once: one write
+        holds, the other raises `VersionConflict` and asks again.
+        """
+        try:
+            self._records.get(DomainKey, domain)
+        except NotFound:
+            pass
+        else:
+            return ()
+        sealed = self._master.seal(secrets.token_bytes(_SECRET_BYTES), context=_context(domain))
+        record = DomainKey(
+            id=domain,
+            key_id=new_id("key"),
+            sealed=base64.b64encode(sealed).decode(),
+            master_key_id=self._master.key_id,
+            created_at=self._clock.now(),
+        )
+        return (Put(record),)
+
+    def keys(self, domain: str) -> DomainKeys:
+        """The domain's keys.
+
+        Raises `NotFound` when the domain has none, `IntegrityBroken` when the master
+        key does not open what is stored.
+        """
+        record = self._records.get(DomainKey, domain)
+        secret = self._master.open(base64.b64decode(record.sealed), context=_context(domain))
+        return derive(record.key_id, secret)
+
+
+def _context(domain: str) -> str:
+    return f"domain-key/{domain}"

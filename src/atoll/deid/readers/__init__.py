@@ -1,0 +1,1 @@
+"""Readers of delivered formats: a file in, an IdentifiedBatch out."""

@@ -1,0 +1,42 @@
+"""Whether a flat file's columns are the ones its contract names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from atoll.deid.readers.refusal import FileRefused
+from atoll.model.contract import Drop, TableContract
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ .-]{0,63}\Z")
+
+
+def shown(name: str) -> str:
+    """A column's name as messages may show it: `?` when it may be a value in a header's place."""
+    return name if _NAME.match(name) else "?"
+
+
+def check_columns(table: TableContract, found: Sequence[str]) -> None:
+    """Compare the columns of a flat file with the rules of its table.
+
+    Raises:
+        FileRefused: (rule `columns`) a column stands twice, one is not named by any rule, or one that
+            must be there is missing. A dropped column may be absent when it is optional.
+    """
+    faults = []
+    if twice := sorted({c for c in found if list(found).count(c) > 1}):
+        faults.append(f"columns that stand twice: {', '.join(map(shown, twice))}")
+    if unnamed := [c for c in found if c not in table.columns]:
+        faults.append(f"columns that no rule names: {', '.join(sorted({shown(c) for c in unnamed}))}")
+    if missing := [c for c, rule in table.columns.items() if c not in found and not _may_miss(rule)]:
+        faults.append(f"columns that are missing: {', '.join(missing)}")
+    if faults:
+        raise FileRefused(
+            f"The file's columns are not those of the contract; {'; '.join(faults)}.",
+            rule="columns",
+            todo="Deliver the columns that the contract names, or have the contract mended.",
+        )
+
+
+def _may_miss(rule: object) -> bool:
+    return isinstance(rule, Drop) and rule.optional

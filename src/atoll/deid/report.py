@@ -1,0 +1,28 @@
+"""What the de-identification of one file came to."""
+
+from __future__ import annotations
+
+from atoll.model.record import Frozen
+from atoll.model.table import StagedFile
+
+
+class FileReport(Frozen):
+    """The account of one file: rows_in = rows_committed + rows_held, or rows_in is None.
+
+    It holds names, counts and rules, never a value of the file.
+    """
+
+    name: str
+    table: str
+    #: Rows read; None when the file could not be read at all and is held whole.
+    rows_in: int | None
+    rows_committed: int = 0
+    #: Rows held; a row with two faults stands twice in the held file and counts once.
+    rows_held: int = 0
+    #: Fields left out because no rule names them, with the number of rows that have them.
+    left_out: dict[str, int] = {}
+    #: The treated file, None when no row came through.
+    staged: StagedFile | None = None
+    #: Why the file as a whole was refused.
+    rule: str = ""
+    message: str = ""

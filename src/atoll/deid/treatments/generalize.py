@@ -1,0 +1,65 @@
+"""generalize: made coarser."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from atoll.deid.source_column import Fault, SourceColumn
+from atoll.deid.treatments.treatment import Treatment
+from atoll.model.contract import Generalize
+from atoll.model.table import ColumnType
+
+#: Three-digit ZIP areas of 20,000 people or fewer, census of 2000: HHS, Guidance
+#: Regarding Methods for De-identification of PHI (2012), on 45 CFR 164.514(b)(2)(i)(B).
+SMALL_ZIP3 = (
+    "036", "059", "063", "102", "203", "556", "692", "790", "821",
+    "823", "830", "831", "878", "879", "884", "890", "893",
+)  # fmt: skip
+
+_ZIP = r"^\d{5}(?:-?\d{4})?$"
+_OLDEST_SHOWN = 89
+
+
+def generalize(column: SourceColumn, rule: Generalize) -> Treatment:
+    """The coarser value; null stays null."""
+    match rule.to:
+        case "zip3":
+            return _zip3(column)
+        case "age_90":
+            age = column.value
+            return Treatment(pl.when(age > _OLDEST_SHOWN).then(_OLDEST_SHOWN + 1).otherwise(age))
+        case "bins":
+            return Treatment(_bins(column.value, rule))
+        case _:
+            partial = rule.type is ColumnType.PARTIAL_DATE
+            return Treatment(_of_text(column.value, rule.to) if partial else _of_date(column.value, rule.to))
+
+
+def _zip3(column: SourceColumn) -> Treatment:
+    area = column.text.str.head(3)
+    coarse = pl.when(area.is_in(pl.Series(SMALL_ZIP3).implode())).then(pl.lit("000")).otherwise(area)
+    message = "The value is not a ZIP code of five or nine digits."
+    return Treatment(coarse, faults=(Fault(column.name, "zip", message, ~column.text.str.contains(_ZIP)),))
+
+
+def _bins(value: pl.Expr, rule: Generalize) -> pl.Expr:
+    width = rule.width or 1.0
+    if rule.type is ColumnType.INTEGER and width.is_integer():
+        return value - value % int(width)
+    return (value / width).floor() * width
+
+
+def _of_date(date: pl.Expr, to: str) -> pl.Expr:
+    if to == "quarter":
+        return date.dt.strftime("%Y") + "-Q" + date.dt.quarter().cast(pl.String)
+    return date.dt.strftime("%Y" if to == "year" else "%Y-%m")
+
+
+def _of_text(date: pl.Expr, to: str) -> pl.Expr:
+    if to == "year":
+        return date.str.head(4)
+    month = pl.when(date.str.len_bytes() >= len("YYYY-MM")).then(date.str.head(7))
+    if to == "month":
+        return month
+    quarter = (month.str.slice(5, 2).cast(pl.Int8, strict=False) + 2) // 3
+    return month.str.head(4) + "-Q" + quarter.cast(pl.String)

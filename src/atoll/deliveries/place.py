@@ -1,0 +1,36 @@
+"""Where a delivery lies in quarantine.
+
+```
+<quarantine>/<delivery id>/files/<index>          as delivered; removed by purge
+<quarantine>/<delivery id>/held/<index>.parquet   rejected rows
+```
+
+Files are named by their index in the manifest: a delivered name may itself identify
+somebody, and is never made part of a path.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from atoll.errors import NotFound
+
+_ID = re.compile(r"^dlv_[0-9a-z]{1,64}$")
+
+
+def delivery_directory(root: Path, delivery_id: str) -> Path:
+    """The directory of one delivery. Raises `NotFound` for what cannot be a delivery's id."""
+    if not _ID.fullmatch(delivery_id):
+        raise NotFound("There is no such delivery.", where="delivery", todo="List them with `atoll delivery list`.")
+    return root / delivery_id
+
+
+def files_directory(root: Path, delivery_id: str) -> Path:
+    """Where files lie as delivered."""
+    return delivery_directory(root, delivery_id) / "files"
+
+
+def held_directory(root: Path, delivery_id: str) -> Path:
+    """Where rejected rows lie."""
+    return delivery_directory(root, delivery_id) / "held"

@@ -1,0 +1,41 @@
+"""What a table's snapshots say of deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.table.snapshots import Snapshot
+
+DELIVERY = "atoll.delivery"
+CONTRACT = "atoll.contract"
+WITHDRAWN = "atoll.withdrawn"
+
+
+def newest_first(metadata: TableMetadata) -> Iterator[Snapshot]:
+    """The snapshots that led to the table as it is, newest first."""
+    snapshot = metadata.current_snapshot()
+    while snapshot is not None:
+        yield snapshot
+        parent = snapshot.parent_snapshot_id
+        snapshot = metadata.snapshot_by_id(parent) if parent is not None else None
+
+
+def landed(metadata: TableMetadata, delivery_id: str) -> Snapshot | None:
+    """The snapshot that committed the delivery; None when there is none, or it was withdrawn since."""
+    for snapshot in newest_first(metadata):
+        if told(snapshot, WITHDRAWN) == delivery_id:
+            return None
+        if told(snapshot, DELIVERY) == delivery_id:
+            return snapshot
+    return None
+
+
+def told(snapshot: Snapshot, key: str) -> str | None:
+    """A property of the snapshot's summary."""
+    return snapshot.summary.additional_properties.get(key) if snapshot.summary else None
+
+
+def total(snapshot: Snapshot, key: str) -> int:
+    """A running total of the summary, such as `total-records`."""
+    return int(told(snapshot, key) or 0)

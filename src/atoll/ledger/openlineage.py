@@ -1,0 +1,176 @@
+"""Flow events in the shape of OpenLineage: RunEvent of spec 2-0-2, facets as named below.
+
+Delivered files appear as `<delivery>/<index>`, never by the name they were delivered
+under, and SQL is left out: either may hold an identified value.
+Source: https://openlineage.io/docs/spec.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from atoll.model.dataset import DatasetVersion, TableState
+from atoll.model.delivery import Delivery, DeliveryOutcome
+from atoll.model.ledger import FlowEvent
+from atoll.model.query import QueryRecord, Relation
+from atoll.model.table import Column
+
+#: An absolute URI that names the software and, by RFC 6761, no real host.
+PRODUCER = "https://atoll.invalid/flows"
+#: Namespaces: the lake (`dataset.table`), delivered files of a source, results of queries.
+LAKE = "atoll://lake"
+SOURCES = "atoll://sources"
+RESULTS = "atoll://results"
+JOBS = "atoll://jobs"
+
+_SPEC = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs"
+_FACETS = "https://openlineage.io/spec/facets"
+_SCHEMA = f"{_FACETS}/1-2-0/SchemaDatasetFacet.json#/$defs/SchemaDatasetFacet"
+_LINEAGE = f"{_FACETS}/1-2-0/ColumnLineageDatasetFacet.json#/$defs/ColumnLineageDatasetFacet"
+_VERSION = f"{_FACETS}/1-0-1/DatasetVersionDatasetFacet.json#/$defs/DatasetVersionDatasetFacet"
+_OUTPUT = f"{_FACETS}/1-0-2/OutputStatisticsOutputDatasetFacet.json#/$defs/OutputStatisticsOutputDatasetFacet"
+_JOB_TYPE = f"{_FACETS}/2-0-4/JobTypeJobFacet.json#/$defs/JobTypeJobFacet"
+
+#: Treatments after which the delivered value cannot be read any more.
+MASKING = frozenset({"pseudonymize", "shift_date", "generalize", "constant", "redact"})
+
+
+def admission_event(
+    delivery: Delivery,
+    outcome: DeliveryOutcome,
+    version: DatasetVersion | None,
+    *,
+    because: str,
+    producer: str = PRODUCER,
+) -> FlowEvent:
+    """What an admission moved: delivered files to lake tables, column by column.
+
+    COMPLETE with the tables that the delivery filled; FAIL without outputs when nothing
+    was committed (`version` None). `because` is what ran it, e.g. `operation/op_...`;
+    the same always gives the same run id. `outcome.files` stand in the order of `delivery.files`.
+    """
+    namespace = f"{SOURCES}/{delivery.source}"
+    names = [f"{delivery.id}/{index}" for index in range(len(delivery.files))]
+    admission = {
+        "delivery": delivery.id,
+        "contract": outcome.contract,
+        "rowsIn": outcome.rows_in,
+        "rowsCommitted": outcome.rows_committed,
+        "rowsQuarantined": outcome.rows_quarantined,
+        "keyIds": outcome.key_ids,
+    }
+    fed: dict[str, list[str]] = {}
+    rows: dict[str, int] = {}
+    for name, file in zip(names, outcome.files, strict=True):
+        if file.accepted and file.table is not None and file.rows_committed > 0:
+            fed.setdefault(file.table, []).append(name)
+            rows[file.table] = rows.get(file.table, 0) + file.rows_committed
+    tables = [] if version is None else [table for table in version.tables if table.table in fed]
+    return FlowEvent(
+        eventType="FAIL" if version is None else "COMPLETE",
+        eventTime=outcome.finished_at,
+        run=_run(because, producer, {"atoll_admission": _facet(producer, f"{_SPEC}/RunFacet", admission)}),
+        job=_job(f"admit.{delivery.dataset}", producer, "ADMISSION"),
+        inputs=tuple({"namespace": namespace, "name": name} for name in names),
+        outputs=tuple(
+            _filled_table(
+                delivery.dataset,
+                table,
+                namespace=namespace,
+                files=fed[table.table],
+                rows=rows[table.table],
+                producer=producer,
+            )
+            for table in tables
+        ),
+        producer=producer,
+        schemaURL=f"{_SPEC}/RunEvent",
+    )
+
+
+def query_event(
+    query: QueryRecord, relations: Sequence[Relation], *, at: datetime, producer: str = PRODUCER
+) -> FlowEvent:
+    """What a query read: lake tables to a result, which leaves the lake.
+
+    Of `relations` those count that the statement names, once `query.stats` tells them.
+    FAIL when the query has an error code.
+    """
+    named = None if query.stats is None else set(query.stats.relations)
+    read = [r for r in relations if named is None or f"{r.dataset}.{r.table}" in named]
+    result: dict[str, Any] = {"namespace": f"{RESULTS}/{query.project}", "name": query.id}
+    if query.stats is not None:
+        result["outputFacets"] = {"outputStatistics": _facet(producer, _OUTPUT, {"rowCount": query.stats.rows})}
+    facts = {"project": query.project, "person": query.person, "versions": list(query.versions)}
+    return FlowEvent(
+        eventType="FAIL" if query.error_code else "COMPLETE",
+        eventTime=at,
+        run=_run(f"query/{query.id}", producer, {"atoll_query": _facet(producer, f"{_SPEC}/RunFacet", facts)}),
+        job=_job(f"query.{query.project}", producer, "QUERY"),
+        inputs=tuple(
+            {
+                "namespace": LAKE,
+                "name": f"{r.dataset}.{r.table}",
+                "facets": {
+                    "schema": _schema(r.columns, producer),
+                    "version": _facet(producer, _VERSION, {"datasetVersion": str(r.snapshot_id)}),
+                },
+            }
+            for r in read
+        ),
+        outputs=() if query.error_code else (result,),
+        producer=producer,
+        schemaURL=f"{_SPEC}/RunEvent",
+    )
+
+
+def _filled_table(
+    dataset: str, table: TableState, *, namespace: str, files: Sequence[str], rows: int, producer: str
+) -> dict[str, Any]:
+    lineage = {column.name: {"inputFields": _origins(column, namespace, files)} for column in table.columns}
+    return {
+        "namespace": LAKE,
+        "name": f"{dataset}.{table.table}",
+        "facets": {
+            "schema": _schema(table.columns, producer),
+            "columnLineage": _facet(producer, _LINEAGE, {"fields": lineage}),
+            "version": _facet(producer, _VERSION, {"datasetVersion": str(table.snapshot_id)}),
+        },
+        "outputFacets": {"outputStatistics": _facet(producer, _OUTPUT, {"rowCount": rows})},
+    }
+
+
+def _origins(column: Column, namespace: str, files: Iterable[str]) -> list[dict[str, Any]]:
+    """The delivered fields behind a column of the lake, and what was done to them."""
+    done = {
+        "type": "DIRECT",
+        "subtype": "IDENTITY" if column.treatment == "keep" else "TRANSFORMATION",
+        "description": column.treatment,
+        "masking": column.treatment in MASKING,
+    }
+    field = column.source_column or column.name
+    return [{"namespace": namespace, "name": name, "field": field, "transformations": [done]} for name in files]
+
+
+def _schema(columns: Iterable[Column], producer: str) -> dict[str, Any]:
+    fields = []
+    for column in columns:
+        field = {"name": column.name, "type": str(column.type)}
+        fields.append({**field, "description": column.description} if column.description else field)
+    return _facet(producer, _SCHEMA, {"fields": fields})
+
+
+def _run(because: str, producer: str, facets: Mapping[str, Any]) -> dict[str, Any]:
+    return {"runId": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{producer}/{because}")), "facets": dict(facets)}
+
+
+def _job(name: str, producer: str, kind: str) -> dict[str, Any]:
+    how = {"processingType": "BATCH", "integration": "ATOLL", "jobType": kind}
+    return {"namespace": JOBS, "name": name, "facets": {"jobType": _facet(producer, _JOB_TYPE, how)}}
+
+
+def _facet(producer: str, schema_url: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    return {"_producer": producer, "_schemaURL": schema_url, **body}

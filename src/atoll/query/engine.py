@@ -1,0 +1,197 @@
+"""Governed queries: each in a process of its own, under limits, its result streamed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+from pydantic import ValidationError
+
+from atoll.errors import InvalidInput, Unavailable
+from atoll.model.query import QueryLimits, QueryStats, Relation
+from atoll.model.table import Column
+from atoll.query.guard import check_size
+from atoll.query.job import Job, Status
+from atoll.query.pool import ProcessPool
+from atoll.query.process import QueryProcess
+
+_FILTER_LIMITS = QueryLimits(memory_bytes=256 * 2**20, seconds=10.0, max_rows=1, threads=1)
+#: How often a waiting query looks whether the engine was closed.
+_PLACE_SECONDS = 0.2
+
+
+class QueryRun:
+    """A running query: a context manager and an iterable of record batches.
+
+    Attributes:
+        schema: the result's columns.
+        relations: those of the given relations that the statement names, known from the start.
+    """
+
+    def __init__(self, job: Job, process: QueryProcess, release: Callable[[QueryProcess], None]) -> None:
+        self._job = job
+        self._process = process
+        self._release = release
+        self._started = time.monotonic()
+        self._reader: pa.ipc.RecordBatchStreamReader | None = None
+        self._stats: QueryStats | None = None
+        self._closing = threading.Lock()
+        self._closed = False
+        self.schema: pa.Schema = pa.schema([])
+        self.relations: tuple[Relation, ...] = ()
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def stats(self) -> QueryStats:
+        """What the query used. Raises `InvalidInput` before the last batch was read."""
+        if self._stats is None:
+            raise InvalidInput("The query's figures stand when its last batch was read.")
+        return self._stats
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """The batches, as the process computes them.
+
+        Raises `LimitExceeded` (rows, time, memory), `InvalidInput` (a value that
+        cannot be computed), `Conflict` (cancelled), `Unavailable` (the process died).
+        """
+        try:
+            while self._reader is not None and self._stats is None:
+                batch = self._next(self._reader)
+                if batch is None:
+                    self._stats = self._figures(self._status())
+                else:
+                    yield batch
+        finally:
+            self.close()
+
+    def cancel(self) -> None:
+        """End the query now, from any thread; who reads the batches is told `Conflict`."""
+        self._process.cancel()
+
+    def close(self) -> None:
+        """End the query and give its place to the next. Idempotent."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+        self._release(self._process)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open(self) -> None:
+        self._process.send(self._job)
+        begun = self._status()
+        named = set(begun.relations)
+        self.relations = tuple(r for r in self._job.relations if f"{r.dataset}.{r.table}" in named)
+        if self._job.kind == "filter":
+            return
+        try:
+            self._reader = pa.ipc.open_stream(self._process.output)
+            self.schema = self._reader.schema
+        except (pa.ArrowException, OSError, EOFError, ValueError):
+            raise self._process.verdict() from None
+
+    def _next(self, reader: pa.ipc.RecordBatchStreamReader) -> pa.RecordBatch | None:
+        try:
+            return reader.read_next_batch()
+        except StopIteration:
+            return None
+        except (pa.ArrowException, OSError, EOFError, ValueError):
+            # The answer broke off in the middle of a batch.
+            raise self._process.verdict() from None
+
+    def _status(self) -> Status:
+        try:
+            status = Status.model_validate_json(self._process.output.readline())
+        except (OSError, ValueError, ValidationError):
+            raise self._process.verdict() from None
+        if error := status.error():
+            raise error
+        return status
+
+    def _figures(self, status: Status) -> QueryStats:
+        return QueryStats(
+            rows=status.rows,
+            seconds=round(time.monotonic() - self._started, 6),
+            scanned_bytes=sum(file.size_bytes for relation in self.relations for file in relation.files),
+            relations=tuple(f"{relation.dataset}.{relation.table}" for relation in self.relations),
+        )
+
+
+class QueryEngine:
+    """Runs governed SQL over relations, each query in a process of its own.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(self, workers: int, concurrency: int, temp_dir: Path) -> None:
+        """Keep `workers` processes warm, run at most `concurrency` queries at once.
+
+        `temp_dir` (made, 0700) holds a private directory for each running query,
+        where it may spill; it goes with the query, or at the next start.
+        """
+        self._pool = ProcessPool(workers, temp_dir.expanduser().absolute())
+        self._places = threading.BoundedSemaphore(concurrency)
+
+    def run(self, sql: str, relations: Sequence[Relation], limits: QueryLimits) -> QueryRun:
+        """Start a SELECT over `relations`, named `dataset.table` in it.
+
+        Returns when the columns of the result are known. Use it as a context
+        manager; leaving it ends the query. The time limit runs from here to the
+        last batch read, the reader's own slowness included.
+
+        Raises `StatementRefused` (the guard or the engine's binder), `LimitExceeded`,
+        `InvalidInput`, `IntegrityBroken`, and `Unavailable` when no place among the
+        running queries came free within the time limit or the process died.
+        """
+        check_size(sql)
+        return self._start(Job(kind="query", sql=sql, relations=tuple(relations), limits=limits))
+
+    def check_filter(self, predicate: str, columns: Sequence[Column]) -> None:
+        """Raises `StatementRefused` unless the text is a row filter over the columns of a table."""
+        check_size(predicate)
+        with self._start(Job(kind="filter", sql=predicate, columns=tuple(columns), limits=_FILTER_LIMITS)):
+            return
+
+    def wait_ready(self, seconds: float) -> bool:
+        """Whether the spare processes wait for a query within the time."""
+        return self._pool.wait_ready(seconds)
+
+    def close(self) -> None:
+        """End all queries and processes. Idempotent."""
+        self._pool.close()
+
+    def _start(self, job: Job) -> QueryRun:
+        end = time.monotonic() + job.limits.seconds
+        while not self._places.acquire(timeout=_PLACE_SECONDS):
+            if self._pool.closed:
+                raise Unavailable("The query engine is closed.")
+            if time.monotonic() >= end:
+                raise Unavailable("Too many queries are running.", todo="Try again in a while.")
+        try:
+            process = self._pool.take()
+        except BaseException:
+            self._places.release()
+            raise
+        return QueryRun(job, process, self._release)
+
+    def _release(self, process: QueryProcess) -> None:
+        try:
+            self._pool.release(process)
+        finally:
+            self._places.release()

@@ -1,0 +1,28 @@
+"""How names, texts and types are spelled in the engine's SQL."""
+
+from __future__ import annotations
+
+from atoll.model.table import ColumnType
+
+#: Names that no dataset may have: schemas and catalogs of the engine itself.
+RESERVED_DATASETS = frozenset({"information_schema", "main", "memory", "pg_catalog", "recurring", "system", "temp"})
+
+SQL_TYPES: dict[ColumnType, str] = {
+    ColumnType.STRING: "VARCHAR",
+    ColumnType.INTEGER: "BIGINT",
+    ColumnType.NUMBER: "DOUBLE",
+    ColumnType.BOOLEAN: "BOOLEAN",
+    ColumnType.DATE: "DATE",
+    ColumnType.DATETIME: "TIMESTAMP WITH TIME ZONE",
+    ColumnType.PARTIAL_DATE: "VARCHAR",
+}
+
+
+def quoted(name: str) -> str:
+    """A SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A SQL string."""
+    return "'" + text.replace("'", "''") + "'"

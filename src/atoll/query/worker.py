@@ -1,0 +1,139 @@
+"""A query process: `python -m atoll.query.worker PARENT_PID`. It runs one job and ends.
+
+It gets no secret: its environment is empty but for a path and locale, it reads one
+job from stdin (see `job.py`) and writes the result to stdout. When the parent dies
+it is killed by the kernel.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import duckdb
+import pyarrow as pa
+
+from atoll.errors import AtollError, LimitExceeded, Unavailable
+from atoll.model.query import Relation
+from atoll.query import faults
+from atoll.query.guard import TableName, check_statement
+from atoll.query.job import READY, Job, Status
+from atoll.query.predicate import check_filter
+from atoll.query.views import create_views, lock, open_engine
+
+BATCH_ROWS = 65_536
+#: Address space beyond the engine's memory limit: libraries, thread stacks, Arrow buffers.
+_SLACK_BYTES = 4 * 2**30
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+_PR_SET_NO_NEW_PRIVS = 38
+
+
+def main() -> None:
+    """Prepare all that needs no job, say so, wait for the job, run it, end."""
+    _confine(int(sys.argv[1]))
+    answer = sys.stdout.buffer
+    connection = open_engine()
+    system_names = _warm(connection)
+    answer.write(READY)
+    answer.flush()
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return
+    job = Job.model_validate_json(line)
+    _limit_memory(job.limits.memory_bytes)
+    try:
+        _run(connection, job, system_names, answer)
+    except AtollError as error:
+        _tell(answer, Status.of(error))
+    except Exception as error:
+        _tell(answer, Status.of(faults.told(error, job.sql)))
+    # Nothing is left to tidy that the kernel does not tidy faster.
+    os._exit(0)
+
+
+def _confine(parent: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    for option, value in ((_PR_SET_PDEATHSIG, signal.SIGKILL), (_PR_SET_NO_NEW_PRIVS, 1), (_PR_SET_DUMPABLE, 0)):
+        if libc.prctl(option, value, 0, 0, 0) != 0:
+            raise Unavailable("The query process cannot confine itself.", where=f"prctl {option}")
+    if os.getppid() != parent:
+        os._exit(1)  # the parent died before it could be watched
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _limit_memory(memory_bytes: int) -> None:
+    most = memory_bytes + _SLACK_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _warm(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Touch what the first query would wait for; the names of the engine's own tables and views."""
+    connection.execute("SELECT json_serialize_sql('SELECT 1')").fetchall()
+    connection.sql("SELECT 1 AS one").to_arrow_reader(1).read_all()
+    rows = connection.execute("SELECT view_name FROM duckdb_views() UNION SELECT table_name FROM duckdb_tables()")
+    return frozenset(str(row[0]).lower() for row in rows.fetchall())
+
+
+def _tell(answer: BinaryIO, status: Status) -> None:
+    answer.write(status.model_dump_json().encode() + b"\n")
+    answer.flush()
+
+
+def _run(connection: duckdb.DuckDBPyConnection, job: Job, system_names: frozenset[str], answer: BinaryIO) -> None:
+    if job.kind == "filter":
+        lock(connection, (), job.limits, None)
+        check_filter(connection, job.sql, job.columns)
+        _tell(answer, Status())
+        return
+    granted: Mapping[TableName, Relation] = {(r.dataset.lower(), r.table.lower()): r for r in job.relations}
+    named = [granted[name] for name in sorted(check_statement(connection, job.sql, granted, system_names))]
+    lock(connection, (file.path for relation in named for file in relation.files), job.limits, Path.cwd())
+    create_views(connection, named)
+    try:
+        reader = connection.sql(job.sql).to_arrow_reader(BATCH_ROWS)
+    except duckdb.Error as error:
+        raise faults.told(error, job.sql, _names(named)) from None
+    with reader:
+        begun = Status(relations=tuple(f"{r.dataset}.{r.table}" for r in named))
+        _tell(answer, begun)
+        _tell(answer, _stream(reader, job, answer).but(relations=begun.relations))
+
+
+def _names(relations: Sequence[Relation]) -> Iterator[str]:
+    """What a binding error may name beside the statement's own words."""
+    for relation in relations:
+        yield from (relation.table, f"{relation.dataset}.{relation.table}")
+        for column in relation.columns:
+            yield from (column.name, f"{relation.table}.{column.name}")
+
+
+def _stream(reader: pa.RecordBatchReader, job: Job, answer: BinaryIO) -> Status:
+    """Stream the result; the stream is ended in order whatever happens, so that the status can follow."""
+    rows = 0
+    with pa.ipc.new_stream(answer, reader.schema) as stream:
+        try:
+            for batch in reader:
+                rows += batch.num_rows
+                if rows > job.limits.max_rows:
+                    return Status.of(_too_many_rows(job.limits.max_rows))
+                stream.write_batch(batch)
+                answer.flush()
+        except Exception as error:
+            return Status.of(faults.told(error, job.sql))
+    return Status(rows=rows)
+
+
+def _too_many_rows(max_rows: int) -> LimitExceeded:
+    return LimitExceeded(f"The result has more than {max_rows} rows.", todo="Aggregate it, or use LIMIT.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""Every route with every caller, against one table. A route without an entry fails."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from fastapi import Depends, FastAPI
+from fastapi.routing import APIRoute
+
+from atoll.access.scopes import ROLE_SCOPES, SCOPES, SOURCE_SCOPES, Scope
+from atoll.api.security import PUBLIC, Public, Requires, access_of, check_declared
+from atoll.model.person import Role
+
+ADMIN, STEWARD, SCIENTIST, AUDITOR, LAB, NOBODY = "admin", "steward", "scientist", "auditor", "lab", "nobody"
+PERSONS = {ADMIN, STEWARD, SCIENTIST, AUDITOR, NOBODY}
+ALL = PERSONS | {LAB}
+CALLERS = (*sorted(ALL), None)
+
+#: Operation id -> scope declared, and the callers let through by it. None: no credential asked.
+MATRIX: dict[str, tuple[str | None, set[str]]] = {
+    "healthz": (None, ALL),
+    "readyz": (None, ALL),
+    "metrics": (None, ALL),
+    "show_openapi": (None, ALL),
+    "sign_in": (None, ALL),
+    "show_me": ("me:read", ALL),
+    "list_scopes": ("me:read", ALL),
+    "show_settings": ("settings:read", {ADMIN}),
+    "list_people": ("people:read", {ADMIN}),
+    "show_person": ("people:read", {ADMIN}),
+    "add_person": ("people:write", {ADMIN}),
+    "change_person": ("people:write", {ADMIN}),
+    "list_projects": ("projects:read:own", {ADMIN, STEWARD, SCIENTIST}),
+    "show_project": ("projects:read:own", {ADMIN, STEWARD, SCIENTIST}),
+    "add_project": ("projects:write", {ADMIN}),
+    "add_member": ("projects:write", {ADMIN}),
+    "remove_member": ("projects:write", {ADMIN}),
+    "list_tokens": ("tokens:own", PERSONS),
+    "make_token": ("tokens:own", PERSONS),
+    "revoke_token": ("tokens:own", PERSONS),
+    "list_sources": ("sources:read", {ADMIN, STEWARD}),
+    "show_source": ("sources:read", {ADMIN, STEWARD}),
+    "add_source": ("sources:write", {ADMIN}),
+    "change_source": ("sources:write", {ADMIN}),
+    "make_source_token": ("sources:write", {ADMIN}),
+    "check_contract": ("contracts:read", {STEWARD}),
+    "explain_text": ("contracts:read", {STEWARD}),
+    "publish_contract": ("contracts:write", {STEWARD}),
+    "list_contracts": ("contracts:read", {STEWARD}),
+    "show_contract": ("contracts:read", {STEWARD}),
+    "explain_contract": ("contracts:read", {STEWARD}),
+    "open_delivery": ("deliveries:write", {STEWARD, LAB}),
+    "upload_file": ("deliveries:write", {STEWARD, LAB}),
+    "submit_delivery": ("deliveries:write", {STEWARD, LAB}),
+    "list_deliveries": ("deliveries:read:own", {STEWARD, AUDITOR, LAB}),
+    "show_delivery": ("deliveries:read:own", {STEWARD, AUDITOR, LAB}),
+    "list_quarantined": ("quarantine:read:own", {STEWARD, LAB}),
+    "list_datasets": ("datasets:read", {STEWARD, SCIENTIST, AUDITOR}),
+    "show_dataset": ("datasets:read", {STEWARD, SCIENTIST, AUDITOR}),
+    "list_versions": ("datasets:read", {STEWARD, SCIENTIST, AUDITOR}),
+    "list_grants": ("grants:read:own", {STEWARD, SCIENTIST, AUDITOR}),
+    "show_grant": ("grants:read:own", {STEWARD, SCIENTIST, AUDITOR}),
+    "add_grant": ("grants:write", {STEWARD}),
+    "revoke_grant": ("grants:write", {STEWARD}),
+    "run_query": ("queries:run", {SCIENTIST}),
+    "list_queries": ("queries:read:own", {SCIENTIST}),
+    "show_query": ("queries:read:own", {SCIENTIST}),
+    "list_flows": ("flows:read", {STEWARD, SCIENTIST, AUDITOR}),
+    "list_audit": ("audit:read", {AUDITOR}),
+    "verify_audit": ("audit:read", {AUDITOR}),
+    "report_costs": ("costs:read:own", {SCIENTIST, AUDITOR}),
+    "list_operations": ("operations:read", {ADMIN}),
+    "show_operation": ("operations:read", {ADMIN}),
+    "show_operation_log": ("operations:read", {ADMIN}),
+    "cancel_operation": ("operations:write", {ADMIN}),
+}
+
+
+def routes(app):
+    return [route for route in app.routes if isinstance(route, APIRoute)]
+
+
+def test_every_route_is_in_the_table_and_none_is_left_over(site):
+    assert len(routes(site.app)) == len(site.app.routes)
+    assert {route.operation_id for route in routes(site.app)} == set(MATRIX)
+
+
+def test_every_route_declares_the_scope_of_the_table(site):
+    for route in routes(site.app):
+        access = access_of(route)
+        declared = access.scope.value if isinstance(access, Requires) else None
+        assert declared == MATRIX[route.operation_id][0], route.operation_id
+
+
+@pytest.mark.parametrize("who", CALLERS)
+def test_the_whole_matrix(site, who):
+    wrong = []
+    for route in routes(site.app):
+        scope, allowed = MATRIX[route.operation_id]
+        # Nothing of that name is there and every body is wrong: who is let through
+        # meets 404 or 422, and nothing is done.
+        path = re.sub(r"\{index\}", "0", re.sub(r"\{(?!index)\w+\}", "absent", route.path))
+        (method,) = route.methods
+        body = {"json": {"unknown": 1}} if method in ("POST", "PATCH") else {}
+        status = site.client.request(method, path, headers=site.head(who), **body).status_code
+        if scope is None or who in allowed:
+            right = status not in (401, 403, 500) or route.operation_id == "sign_in"
+        else:
+            right = status == (401 if who is None else 403)
+        if not right:
+            wrong.append((route.operation_id, status))
+    assert wrong == []
+
+
+def test_the_scope_table_agrees_with_the_matrix():
+    """The callers of the table are those whose roles hold the scope, so both say the same."""
+    for operation, (scope, allowed) in MATRIX.items():
+        if scope is None or scope in (Scope.ME_READ, Scope.TOKENS_OWN):
+            continue
+        holders = {role.value for role in Role if Scope(scope) in ROLE_SCOPES[role]}
+        holders |= {LAB} if Scope(scope) in SOURCE_SCOPES else set()
+        assert holders == allowed, operation
+
+
+def test_every_scope_has_a_help_text_and_somebody_who_holds_it():
+    held = frozenset().union(*ROLE_SCOPES.values(), SOURCE_SCOPES, {Scope.ME_READ, Scope.TOKENS_OWN})
+    assert set(SCOPES) == set(Scope) == set(held)
+    assert all(text.endswith(".") for text in SCOPES.values())
+
+
+def test_who_holds_the_wide_scope_holds_the_narrow_one():
+    for scope in Scope:
+        if scope.value.endswith(":own") and (wide := scope.value.removesuffix(":own")) in set(Scope):
+            for role in Role:
+                assert scope in ROLE_SCOPES[role] or Scope(wide) not in ROLE_SCOPES[role]
+
+
+def test_an_app_with_an_undeclared_route_does_not_start():
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.add_api_route("/fine", lambda: {}, operation_id="fine", dependencies=[Depends(PUBLIC)])
+    check_declared(app)
+    app.add_api_route("/bare", lambda: {}, operation_id="bare")
+    with pytest.raises(RuntimeError, match="/bare"):
+        check_declared(app)
+
+
+def test_a_route_cannot_declare_twice():
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    twice = [Depends(Public()), Depends(Requires(Scope.ME_READ))]
+    app.add_api_route("/twice", lambda: {}, operation_id="twice", dependencies=twice)
+    with pytest.raises(RuntimeError, match="2 scopes"):
+        check_declared(app)
+
+
+def test_operation_ids_are_explicit_and_stand_once(site):
+    ids = [route.operation_id for route in routes(site.app)]
+    assert len(ids) == len(set(ids))
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", id) for id in ids)

@@ -1,0 +1,119 @@
+"""A whole platform that answers HTTP: real rooms, runner and server, on a free port of this machine."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvicorn
+
+from atoll.api import create_app
+from atoll.client import AtollClient
+from atoll.flows.sign_in import ensure_admin
+from atoll.settings import Settings
+from atoll.wiring import platform
+
+CANARY = "Quillfeather"
+
+CONTRACT = """\
+dataset: ward
+title: A small ward
+domains:
+  person:
+    description: One pseudonym for each patient
+tables:
+  patients:
+    files: ["patients*.csv"]
+    format: csv
+    subject: ID
+    columns:
+      ID: {treat: pseudonymize, domain: person, as: patient_id, required: true, reason: direct identifier}
+      NAME: {treat: drop, reason: name}
+      AGE: {treat: keep, type: integer, min: 0, max: 120, reason: needed for the study}
+      SEEN: {treat: shift_date, type: date, reason: dates identify}
+"""
+
+GOOD = "ID,NAME,AGE,SEEN\n" + "".join(f"P-{n},{CANARY} {n},{20 + n},2020-02-{n:02d}\n" for n in range(1, 11))
+MIXED = f"ID,NAME,AGE,SEEN\nP-1,{CANARY},41,2020-02-01\nP-2,{CANARY},old,2020-02-02\nP-3,{CANARY},200,2020-02-03\n"
+#: No row of it can enter.
+BAD = f"ID,NAME,AGE,SEEN\nP-7,{CANARY},old,2020-02-01\n"
+
+
+@dataclass
+class Atoll:
+    """Where the platform answers, and the tokens of those who know it."""
+
+    url: str
+    home: Path
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def as_(self, who: str) -> AtollClient:
+        """A client of this person or source."""
+        return AtollClient(self.url, self.tokens[who])
+
+    def person(self, login: str, *roles: str, password: str | None = None) -> None:
+        """Make a person, with a token."""
+        with self.as_("admin") as admin:
+            admin.people.add(login, login.title(), roles, password)
+            self.tokens[login] = admin.tokens.create("test", login=login)["token"]
+
+    def source(self, name: str, *datasets: str) -> None:
+        """Make a source, with a token."""
+        with self.as_("admin") as admin:
+            admin.sources.add(name, name.title(), datasets)
+            self.tokens[name] = admin.sources.token(name, "test")["token"]
+
+
+@contextmanager
+def running(home: Path, *, workers: bool = True, **settings: object) -> Iterator[Atoll]:
+    """A platform that answers while the block lasts; without `workers` nothing is admitted."""
+    rooms = platform.build(Settings(home=home, **settings))
+    listening = socket.create_server(("127.0.0.1", 0))
+    # asyncio does this only for sockets made with IPPROTO_TCP; without it each answer waits 40 ms.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    server = uvicorn.Server(uvicorn.Config(create_app(rooms), log_config=None, lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    runner = platform.runner(rooms)
+    try:
+        secret = ensure_admin(rooms)
+        thread.start()
+        if workers:
+            runner.start()
+        while not server.started:
+            time.sleep(0.01)
+        atoll = Atoll(f"http://127.0.0.1:{listening.getsockname()[1]}", home)
+        if secret is not None:
+            atoll.tokens["admin"] = secret
+        yield atoll
+    finally:
+        server.should_exit = True
+        thread.join(timeout=20)
+        runner.stop()
+        platform.close(rooms)
+        listening.close()
+
+
+def settle(atoll: Atoll) -> None:
+    """People, a project, a source and a contract in force."""
+    atoll.person("sam", "steward")
+    atoll.person("sid", "scientist", password="a long enough password")
+    atoll.person("ann", "auditor")
+    atoll.source("lab", "ward")
+    with atoll.as_("admin") as admin:
+        admin.projects.add("heart", "Heart study")
+        admin.projects.add_member("heart", "sid")
+    with atoll.as_("sam") as steward:
+        steward.contracts.publish(CONTRACT)
+
+
+def write(directory: Path, name: str, text: str) -> Path:
+    """A file to deliver."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / name
+    path.write_text(text)
+    return path

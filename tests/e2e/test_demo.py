@@ -1,0 +1,23 @@
+"""The demo as anybody runs it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_demo_tells_its_account_and_ends_well():
+    done = subprocess.run(
+        [sys.executable, "examples/demo.py", "--once"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "all hold" in done.stdout
+    assert "Traceback" not in done.stderr
