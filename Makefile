@@ -20,7 +20,7 @@ demo: venv ## Run the main job on real files, then stay up; ONCE=1 exits instead
 	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
 
 test: venv web postgres ## Run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --durations=15
 	npm --prefix web test
 
 check: venv web ## Lint, types, import contracts, generated files up to date
@@ -53,7 +53,7 @@ clean: ## Remove what the other targets made
 
 # -- what the targets stand on ------------------------------------------------------
 
-venv: .venv/.installed
+venv: .venv/.installed ## Set up Python and Atoll in .venv, nothing else
 
 .venv/.installed: .venv/.locked pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .

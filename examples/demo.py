@@ -95,8 +95,13 @@ def faulty(stage: Stage) -> None:
         files = sorted((EXAMPLES / dataset / "faulty").iterdir())
         delivery = stage.deliver(source, dataset, files, key=f"{dataset} faulty", fails=None)
         outcome = delivery["outcome"]
-        stage.claim(outcome["rows_quarantined"] > 0, f"{dataset}: {outcome['rows_quarantined']} rows are held.")
-        stage.run("steward", f"delivery show {delivery['id']}")
+        whole = [f["name"] for f in outcome["files"] if not f["accepted"]]
+        stage.claim(
+            outcome["rows_quarantined"] > 0,
+            f"{dataset}: {outcome['rows_quarantined']} rows are held"
+            + (f", and the file {whole[0]} whole: a column that the contract does not name." if whole else "."),
+        )
+        stage.excerpt("steward", f"delivery show {delivery['id']} --rows", lines=10)
 
 
 def queries(stage: Stage) -> None:
@@ -154,11 +159,12 @@ def summary(stage: Stage, seconds: float) -> None:
 
 QUESTIONS = (
     "SELECT gender, race, count(*) AS patients FROM synthea.patients GROUP BY ALL ORDER BY patients DESC",
-    "SELECT c.description, count(DISTINCT c.patient_id) AS patients FROM synthea.conditions c "
-    "JOIN synthea.patients p USING (patient_id) GROUP BY ALL ORDER BY patients DESC, 1 LIMIT 5",
+    "SELECT c.description, count(DISTINCT patient) AS patients FROM synthea.conditions c "
+    "JOIN synthea.patients USING (patient) GROUP BY ALL ORDER BY patients DESC, 1 LIMIT 5",
     "SELECT dm.arm, count(DISTINCT ae.usubjid) AS subjects, count(*) AS events FROM sdtm.ae "
     "JOIN sdtm.dm USING (usubjid) GROUP BY ALL ORDER BY events DESC",
-    "SELECT code_display, count(*) AS procedures FROM fhir.procedures GROUP BY ALL ORDER BY procedures DESC LIMIT 5",
+    "SELECT p.birth_year, count(*) AS procedures FROM fhir.procedure JOIN fhir.patient p USING (patient) "
+    "GROUP BY ALL ORDER BY procedures DESC LIMIT 5",
 )
 
 

@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     admission_deadline_seconds: float = Field(
         default=86_400.0, gt=0, description="Time after which an admission that is not done fails."
     )
-    query_workers: int = Field(default=1, ge=1, description="Query processes kept warm.")
+    query_workers: int = Field(default=2, ge=0, description="Query processes kept warm.")
     query_concurrency: int = Field(default=4, ge=1, description="Queries run at once; more wait their turn.")
     query_memory_bytes: int = Field(default=2**30, ge=2**26, description="Memory of one query, in bytes.")
     query_seconds: float = Field(default=120.0, gt=0, description="Time of one query, in seconds.")

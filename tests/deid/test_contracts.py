@@ -110,6 +110,8 @@ def changed(old: str, new: str) -> str:
         ("      Code:", "      Patient: {treat: drop}\n      Code:", 18, "twice"),
         ("      Code:", "      __row:", 18, "__"),
         ("      Code:", "      Wert (mg):", 18, "lake name"),
+        ("Code: {treat: keep,", "'*': {treat: keep, as: all,", 18, "wildcard"),
+        ("Code: {treat: keep,", "^C.*$: {treat: keep, as: all,", 18, "wildcard"),
     ],
 )
 def test_findings_have_their_line(old, new, line, words):

@@ -68,7 +68,10 @@ on: {treat: shift_date, type: date}
 
 
 def test_dates_of_one_subject_move_together(admit, keys):
-    data = b"id,at,on\n7,2020-03-01T10:00:00Z,2020-02-28\n8,2020-03-01T10:00:00Z,\n7,2021-01-01T00:00:00Z,\n,2020-01-01T00:00:00Z,\n"
+    data = (
+        b"id,at,on\n7,2020-03-01T10:00:00Z,2020-02-28\n8,2020-03-01T10:00:00Z,\n"
+        b"7,2021-01-01T00:00:00Z,\n,2020-01-01T00:00:00Z,\n"
+    )
     admitted = admit(COLUMNS, data, table="subject: id")
     first, _, third, nobody = admitted.treated.rows()
     digest = hmac.new(keys["people"].offset_key.hex().encode(), b"7", hashlib.sha256).hexdigest()

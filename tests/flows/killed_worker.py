@@ -51,7 +51,7 @@ class Killer:
 def main() -> None:
     home, at = Path(sys.argv[1]), float(sys.argv[2])
     # A short lease, so that the next process need not wait long for the dead one's.
-    settings = Settings(home=home, operation_lease_seconds=0.5)
+    settings = Settings(home=home, operation_lease_seconds=0.5, query_workers=0)
     rooms = platform.build(settings)
     killer = Killer(at)
     killer.wrap(SqlRecordStore, "transact", "records.transact")

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from tests.flows.trial import CONTRACT, LAB, SUBJECTS, VISITS, admit, hand_over
 
-from atoll.errors import AlreadyExists, Conflict, DeliveryRefused, InvalidInput, NotFound, NotPermitted
+from atoll.errors import AlreadyExists, Conflict, ContractInvalid, DeliveryRefused, InvalidInput, NotFound, NotPermitted
 from atoll.flows import publish_contract, read_lake, receive_delivery
 from atoll.model.delivery import DeliveryState, ManifestFile
 from atoll.model.operation import OperationState
@@ -93,8 +93,8 @@ def test_a_delivery_without_a_good_row_is_rejected_and_kept(trial):
     ("files", "rule"),
     [
         ({"unknown.txt": b"hello"}, "unexpected_file"),
-        ({"visits.csv": b"ID,VISIT,AT,EXTRA\nS-1,1,2020-02-01T10:00:00Z,x\n"}, "unknown_column"),
-        ({"visits.csv": b"ID,AT\nS-1,2020-02-01T10:00:00Z\n"}, "missing_column"),
+        ({"visits.csv": b"ID,VISIT,AT,EXTRA\nS-1,1,2020-02-01T10:00:00Z,x\n"}, "columns"),
+        ({"visits.csv": b"ID,AT\nS-1,2020-02-01T10:00:00Z\n"}, "columns"),
     ],
 )
 def test_a_file_that_does_not_fit_is_held_whole_and_the_others_enter(trial, files, rule):
@@ -130,12 +130,20 @@ def test_files_changed_on_disk_after_arrival_fail_the_admission(trial):
     assert read_lake.versions(trial, PLATFORM, "trial") == ()
     actions = [e.event.action for e in trial.audit.read(0, 1000)]
     assert actions[-1] == "delivery.fail"
+    assert not trial.landing.received(delivery)[0], "the broken file was set aside"
+    with pytest.raises(Conflict, match="not here"):
+        receive_delivery.submit(trial, LAB, delivery.id)
+    receive_delivery.receive_file(trial, LAB, delivery.id, 0, [SUBJECTS])
+    receive_delivery.submit(trial, LAB, delivery.id)
+    admit(trial)
+    assert receive_delivery.show(trial, LAB, delivery.id).state is DeliveryState.COMMITTED
+    assert rows_of(trial, "trial", "subjects").height == 2
 
 
 def test_a_source_delivers_in_its_own_name_to_its_own_datasets(trial):
     manifest = (ManifestFile(name="visits.csv", size_bytes=1, sha256="0" * 64),)
     other = Caller(subject_kind=SubjectKind.SOURCE, subject_id="src_x", name="other")
-    with pytest.raises(NotPermitted):
+    with pytest.raises(NotFound):
         receive_delivery.open_delivery(trial, other, "lab", "trial", manifest)
     with pytest.raises(NotPermitted):
         receive_delivery.open_delivery(trial, LAB, "lab", "elsewhere", manifest)
@@ -196,3 +204,14 @@ def test_what_was_used_is_on_record(trial):
         "delivery.admit",
     ]
     assert f"delivery/{delivery.id}" in {e.event.target for e in trial.audit.read(0, 1000)}
+
+
+def test_a_domain_has_one_range_of_offsets_in_all_datasets(trial):
+    other = CONTRACT.replace("dataset: trial", "dataset: other")
+    publish_contract.publish(trial, PLATFORM, other)
+    wider = CONTRACT.replace("dataset: trial", "dataset: third").replace(
+        "    description: One pseudonym for each subject\n", "    description: One\n    max_shift_days: 100\n"
+    )
+    with pytest.raises(ContractInvalid) as refused:
+        publish_contract.publish(trial, PLATFORM, wider)
+    assert "max_shift_days" in refused.value.findings[0]

@@ -127,6 +127,8 @@ def _format_fields(at: tuple[str | int, ...], table: TableContract) -> Iterator[
 def _column(at: tuple[str | int, ...], contract: Contract, table: TableContract, rule: Rule) -> Iterator[Finding]:
     if str(at[-1]).startswith("__"):
         yield Finding(at, "has a name that begins with `__`, which Atoll keeps for itself")
+    if _is_wildcard(str(at[-1])):
+        yield Finding(at, "has a name that reads as a wildcard")
     if rule.path is not None and table.format not in _NESTED:
         yield Finding((*at, "path"), "is for nested formats only")
     if isinstance(rule, Drop):
@@ -140,6 +142,11 @@ def _column(at: tuple[str | int, ...], contract: Contract, table: TableContract,
         yield from _generalize(at, rule)
     elif isinstance(rule, Map) and not rule.to:
         yield Finding((*at, "to"), "maps nothing")
+
+
+def _is_wildcard(name: str) -> bool:
+    """Whether Polars takes the name for several columns (`*`, `^...$`)."""
+    return name == "*" or (name.startswith("^") and name.endswith("$"))
 
 
 def _checks(at: tuple[str | int, ...], rule: EnteringRule) -> Iterator[Finding]:

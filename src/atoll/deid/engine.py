@@ -20,7 +20,7 @@ from atoll.model.identified import IdentifiedBatch
 
 #: What a library raises when a file is not what it should be. Their texts may hold values
 #: of the file, so none of them is passed on or chained.
-_UNREADABLE = (pl.exceptions.PolarsError, pa.ArrowException, UnicodeDecodeError)
+_UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, UnicodeDecodeError)
 
 Progress = Callable[[float], None]
 

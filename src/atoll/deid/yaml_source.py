@@ -8,7 +8,6 @@ written as 01 is not the number 1. A key written twice is a finding, not a choic
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import yaml
 
@@ -54,7 +53,7 @@ class YamlSource:
                 todo="See the contract reference.",
             )
 
-    def _read(self, text: str) -> Any:
+    def _read(self, text: str) -> object:
         loader = _Loader(text)
         try:
             root = loader.get_single_node()

@@ -70,7 +70,8 @@ class Landing:
     def verify(self, delivery: Delivery, on_progress: Callable[[float], None]) -> None:
         """Hash every file anew and hold it against the manifest.
 
-        `on_progress` is told the part done, by bytes, from 0 to 1.
+        `on_progress` is told the part done, by bytes, from 0 to 1. A file that fails is
+        kept as `<index>.broken` for whoever examines it, and counts as not received.
 
         Raises `DeliveryRefused` (a file has not been received), `IntegrityBroken` (a file
         is no longer what was received), `Unavailable` (it cannot be read).
@@ -84,12 +85,20 @@ class Landing:
                 done_bytes += len(chunk)
                 on_progress(min(1.0, done_bytes / total_bytes) if total_bytes else 1.0)
             if hasher.hexdigest() != announced.sha256:
+                self._set_aside(delivery, index)
                 raise IntegrityBroken(
-                    "A received file is no longer what its manifest says.",
+                    "A received file is no longer what its manifest says; it was set aside.",
                     where=_where(delivery, index),
-                    todo="Have the disk and the access to quarantine examined; then deliver the file again.",
+                    todo="Have the disk and the access to quarantine examined; then deliver the same files again.",
                 )
         on_progress(1.0)
+
+    def _set_aside(self, delivery: Delivery, index: int) -> None:
+        path = self.path(delivery, index)
+        try:
+            path.rename(path.with_name(f"{index}.broken"))
+        except OSError as problem:
+            raise storage_error(problem) from None
 
     def _announced(self, delivery: Delivery, index: int) -> ManifestFile:
         if not 0 <= index < len(delivery.files):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from atoll.deid import Explanation, explain, parse_contract
-from atoll.errors import NotFound, VersionConflict
+from atoll.errors import ContractInvalid, NotFound, VersionConflict
 from atoll.flows.rooms import Rooms
 from atoll.model.contract import Contract, ContractVersion
 from atoll.model.dataset import Dataset
@@ -33,6 +33,7 @@ def publish(rooms: Rooms, caller: Caller, text: str) -> ContractVersion:
     force again changes nothing and returns it. Raises `ContractInvalid`.
     """
     contract = parse_contract(text)
+    _check_domains(rooms, contract)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     for _ in range(_TRIES):
         current = _latest_or_none(rooms, contract.dataset)
@@ -84,6 +85,27 @@ def list_latest(rooms: Rooms) -> tuple[ContractVersion, ...]:
         if page.cursor is None:
             return tuple(newest[name] for name in sorted(newest))
         cursor = page.cursor
+
+
+def _check_domains(rooms: Rooms, contract: Contract) -> None:
+    """A domain has one key in all datasets, so its date offsets must have one range as well."""
+    findings = []
+    for other in list_latest(rooms):
+        if other.dataset == contract.dataset:
+            continue
+        for name, domain in parse_contract(other.text).domains.items():
+            mine = contract.domains.get(name)
+            if mine is not None and mine.max_shift_days != domain.max_shift_days:
+                findings.append(
+                    f"domains.{name}: max_shift_days is {mine.max_shift_days}, but {domain.max_shift_days} in "
+                    f"{other.id}; one person would be shifted differently in each."
+                )
+    if findings:
+        raise ContractInvalid(
+            "The contract does not agree with those in force.",
+            findings=tuple(findings),
+            todo="Use the same max_shift_days, or a domain of another name.",
+        )
 
 
 def _latest_or_none(rooms: Rooms, dataset: str) -> ContractVersion | None:

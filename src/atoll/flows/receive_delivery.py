@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from atoll.access import permissions
+from atoll.access.directory import source_by_name
 from atoll.errors import AlreadyExists, Conflict, InvalidInput, NotFound, NotPermitted, VersionConflict
 from atoll.flows import admit_delivery, publish_contract
 from atoll.flows.rooms import Rooms
 from atoll.model.delivery import Delivery, DeliveryState, ManifestFile, QuarantinedRow, manifest_id
 from atoll.model.ledger import AuditEvent
 from atoll.model.operation import Operation, OperationState
-from atoll.model.person import Caller, Source, SubjectKind
+from atoll.model.person import Caller, SubjectKind
 from atoll.model.record import new_id
 from atoll.ports.records import Page, Put
 
@@ -42,7 +44,7 @@ def open_delivery(
     deliver to the dataset.
     """
     _check_manifest(rooms, files)
-    _check_source(rooms, caller, source, dataset)
+    permissions.deliver_for(caller, source_by_name(rooms.records, source), dataset)
     publish_contract.latest(rooms, dataset)
     identity = manifest_id(source, dataset, files)
     known = _by_manifest(rooms, identity)
@@ -82,17 +84,18 @@ def open_delivery(
 def receive_file(rooms: Rooms, caller: Caller, delivery_id: str, index: int, chunks: Iterable[bytes]) -> Delivery:
     """Take one file's content; it is checked against the manifest while it streams.
 
-    A file that is already here whole is left as it is. Raises `DeliveryRefused` when
-    size or SHA-256 differ (nothing is kept then), `Conflict` after submission.
+    A file that is already here whole is left as it is, and its content not read.
+    After a failed admission a file that it found broken can be sent again. Raises
+    `DeliveryRefused` when size or SHA-256 differ (nothing is kept then), `Conflict`
+    while the delivery is being admitted and after.
     """
-    delivery = _visible(rooms, caller, delivery_id)
+    delivery = rooms.records.get(Delivery, delivery_id)
+    permissions.change_delivery(caller, delivery)
     if not 0 <= index < len(delivery.files):
         raise NotFound(f"The manifest has no file {index}.", where=delivery_id, todo="Count from 0 in manifest order.")
     if rooms.landing.received(delivery)[index]:
-        for _ in chunks:
-            pass
         return delivery
-    if delivery.submitted_at is not None:
+    if _is_closed(rooms, delivery):
         raise Conflict("The delivery was submitted; its files are closed.", where=delivery_id)
     rooms.landing.receive(delivery, index, chunks)
     rooms.audit.record(
@@ -111,13 +114,10 @@ def submit(rooms: Rooms, caller: Caller, delivery_id: str) -> Delivery:
 
     A delivery whose admission failed is tried anew. Raises `Conflict` when files are missing.
     """
-    delivery = _visible(rooms, caller, delivery_id)
-    if delivery.outcome is not None:
+    delivery = rooms.records.get(Delivery, delivery_id)
+    permissions.change_delivery(caller, delivery)
+    if _is_closed(rooms, delivery):
         return delivery
-    if delivery.operation_id is not None:
-        last = rooms.operations.get(delivery.operation_id)
-        if last.open or last.state is OperationState.SUCCEEDED:
-            return delivery
     missing = [n for n, here in enumerate(rooms.landing.received(delivery)) if not here]
     if missing:
         raise Conflict(
@@ -172,27 +172,33 @@ def view(rooms: Rooms, delivery: Delivery) -> DeliveryView:
 
 def show(rooms: Rooms, caller: Caller, delivery_id: str) -> DeliveryView:
     """One delivery. Raises `NotFound`, also for another source's delivery."""
-    return view(rooms, _visible(rooms, caller, delivery_id))
+    delivery = rooms.records.get(Delivery, delivery_id)
+    permissions.see_delivery(caller, delivery)
+    return view(rooms, delivery)
 
 
 def quarantined(
     rooms: Rooms, caller: Caller, delivery_id: str, limit: int = 100, offset: int = 0
 ) -> tuple[QuarantinedRow, ...]:
     """Rejected rows with masked values: the source and stewards can mend them by place and rule."""
-    delivery = _visible(rooms, caller, delivery_id)
+    delivery = rooms.records.get(Delivery, delivery_id)
+    permissions.see_quarantine(caller, delivery)
     return rooms.quarantine.masked_rows(delivery.id, limit, offset)
+
+
+def _is_closed(rooms: Rooms, delivery: Delivery) -> bool:
+    """Whether the delivery is under admission or settled; after a failed admission it is open again."""
+    if delivery.outcome is not None:
+        return True
+    if delivery.operation_id is None:
+        return False
+    last = rooms.operations.get(delivery.operation_id)
+    return last.open or last.state is OperationState.SUCCEEDED
 
 
 def _by_manifest(rooms: Rooms, identity: str) -> Delivery | None:
     page = rooms.records.find(Delivery, where={"manifest_id": identity}, limit=1)
     return page.records[0] if page.records else None
-
-
-def _visible(rooms: Rooms, caller: Caller, delivery_id: str) -> Delivery:
-    delivery = rooms.records.get(Delivery, delivery_id)
-    if caller.subject_kind is SubjectKind.SOURCE and delivery.source != caller.name:
-        raise NotFound("There is no such delivery.", where=delivery_id)
-    return delivery
 
 
 def _check_manifest(rooms: Rooms, files: tuple[ManifestFile, ...]) -> None:
@@ -212,15 +218,3 @@ def _check_manifest(rooms: Rooms, files: tuple[ManifestFile, ...]) -> None:
                 where=f"file {number}",
                 todo="Split it, or have the operator raise ATOLL_UPLOAD_MAX_BYTES.",
             )
-
-
-def _check_source(rooms: Rooms, caller: Caller, source: str, dataset: str) -> None:
-    if caller.subject_kind is SubjectKind.SOURCE and caller.name != source:
-        raise NotPermitted("A source delivers in its own name only.", where=f"source/{source}")
-    page = rooms.records.find(Source, where={"name": source}, limit=1)
-    if not page.records or not page.records[0].active:
-        raise NotFound("There is no such source.", where=source, todo="Add it: atoll source add.")
-    if dataset not in page.records[0].datasets:
-        raise NotPermitted(
-            "The source may not deliver to this dataset.", where=f"{source} to {dataset}", todo="Ask a steward."
-        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -163,9 +164,11 @@ def revoke_token(rooms: Rooms, caller: Caller, token_id: str) -> None:
     raise VersionConflict("The token is written to without end.", where=f"token/{token_id}", todo="Try again.")
 
 
-def ensure_admin(rooms: Rooms) -> str | None:
+def ensure_admin(rooms: Rooms, keep: Callable[[str], None] = lambda _: None) -> str | None:
     """On a store without people make the person `admin` and a token; returns its secret, once.
 
+    `keep` is given the secret before the token is on record: a process that dies in
+    between leaves a secret that opens nothing, never a token whose secret is lost.
     None when there are people already, also when another process was faster.
     """
     if rooms.records.find(Person, limit=1).records:
@@ -193,6 +196,7 @@ def ensure_admin(rooms: Rooms) -> str | None:
         because="first start",
         details={"login": person.login, "roles": [Role.ADMIN.value], "token": token.id},
     )
+    keep(secret)
     try:
         rooms.audit.record(event, Put(person), Put(token))
     except (AlreadyExists, VersionConflict):

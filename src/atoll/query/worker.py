@@ -25,6 +25,7 @@ from atoll.query import faults
 from atoll.query.guard import TableName, check_statement
 from atoll.query.job import READY, Job, Status
 from atoll.query.predicate import check_filter
+from atoll.query.sandbox import restrict
 from atoll.query.views import create_views, lock, open_engine
 
 BATCH_ROWS = 65_536
@@ -66,6 +67,7 @@ def _confine(parent: int) -> None:
     if os.getppid() != parent:
         os._exit(1)  # the parent died before it could be watched
     os.umask(0o077)
+    restrict(Path.cwd())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -62,19 +64,13 @@ def serve(settings: Settings) -> None:
     from atoll.wiring import platform
 
     configure_logs(settings.log_level)
+    _stop_in_order()
     listening = _listen(settings.host, settings.port)
     rooms = platform.build(settings)
     runner = platform.runner(rooms)
     reconcilers = platform.reconcilers(rooms)
     try:
-        secret = ensure_admin(rooms)
-        if secret is not None:
-            _write_secret(settings.home_dir / "admin-token", secret)
-        runner.start()
-        reconcilers.start()
-        host, port = listening.getsockname()[:2]
-        where = {"url": f"http://{host}:{port}", "home": str(settings.home_dir)}
-        log.info("Atoll answers.", extra={"fields": where})
+        ensure_admin(rooms, partial(_write_secret, settings.home_dir / "admin-token"))
         config = uvicorn.Config(
             create_app(rooms),
             log_config=None,
@@ -82,6 +78,11 @@ def serve(settings: Settings) -> None:
             server_header=False,
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
+        runner.start()
+        reconcilers.start()
+        host, port = listening.getsockname()[:2]
+        where = {"url": f"http://{host}:{port}", "home": str(settings.home_dir)}
+        log.info("Atoll answers.", extra={"fields": where})
         uvicorn.Server(config).run(sockets=[listening])
     finally:
         reconcilers.stop()
@@ -90,9 +91,16 @@ def serve(settings: Settings) -> None:
         log.info("Atoll has stopped.")
 
 
+def _stop_in_order() -> None:
+    """Let a signal end the server, not the process: uvicorn raises it once more after its own stop."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+
+
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # With the protocol named, asyncio sets TCP_NODELAY; else each answer waits 40 ms.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind((host, port))
     listening.listen(1024)

@@ -94,6 +94,8 @@ def _careful(path: Path, table: TableContract, header: CsvHeader, scratch: Path)
         scratch,
         has_header=False,
         schema={"__row": pl.Int64, **dict.fromkeys(header.names, pl.String)},
+        separator=table.csv.separator,
+        quote_char=table.csv.quote,
         null_values=["", *table.csv.nulls],
         glob=False,
     )

@@ -1,7 +1,7 @@
 """A CSV file read line by line, for the files that a strict parser cannot vouch for.
 
-Rows that are rows are written to a scratch file of a strict form (UTF-8, LF, each
-row's number in front), which Polars then reads; the others are given back, one by one,
+Rows that are rows are written to a scratch file of a strict form (UTF-8, LF, the same
+separator and quote, each row's number in front), which Polars then reads; the others are given back, one by one,
 with what is wrong. Every line of the file is in one of the two.
 
 A quoted field may hold line ends. Where its quote never closes properly, only the line
@@ -44,6 +44,8 @@ class CarefulCsv:
         self._offset = offset
         self._separator = dialect.separator
         self._quote = dialect.quote
+        self._comma = dialect.separator.encode()
+        self._mark = dialect.quote.encode()
         quote, separator = re.escape(dialect.quote), re.escape(dialect.separator)
         self._quoted = re.compile(f"{quote}((?:[^{quote}]|{quote}{quote})*){quote}(?={separator}|$)", re.DOTALL)
 
@@ -54,10 +56,10 @@ class CarefulCsv:
         """
         written = 0
         malformed: list[MalformedRow] = []
-        with scratch.open("w", encoding="utf-8", newline="\n") as out:
+        with scratch.open("wb", buffering=1 << 20) as out:
             for row, found in enumerate(self._rows(), start=1):
-                if isinstance(found, list):
-                    out.write(f"{row},{','.join(map(_strict, found))}\n")
+                if isinstance(found, bytes):
+                    out.write(b"%d%b%b\n" % (row, self._comma, found))
                     written += 1
                     continue
                 rule, raw = found
@@ -72,11 +74,14 @@ class CarefulCsv:
                     )
         return written, malformed
 
-    def _rows(self) -> Iterator[list[str] | tuple[str, str]]:
-        """Each row as its fields, or as what is wrong with it and its text."""
+    def _rows(self) -> Iterator[bytes | tuple[str, str]]:
+        """Each row in its strict form, or what is wrong with it and its text."""
         lines = self._lines()
         waiting: list[bytes] = []
         while (line := waiting.pop(0) if waiting else next(lines, None)) is not None:
+            if self._is_simple(line):
+                yield line
+                continue
             text, rule = self._decoded(line)
             if rule:
                 yield rule, text
@@ -149,9 +154,17 @@ class CarefulCsv:
             at = match.end() + 1
         return False
 
-    def _judged(self, fields: list[str], text: str) -> list[str] | tuple[str, str]:
+    def _is_simple(self, line: bytes) -> bool:
+        """Whether the line is a row as it stands: most are, and this is quick to tell."""
+        return (
+            line.isascii()
+            and line.count(self._comma) == self._columns - 1
+            and not (self._mark in line or b"\r" in line or b"\0" in line)
+        )
+
+    def _judged(self, fields: list[str], text: str) -> bytes | tuple[str, str]:
         if len(fields) == self._columns:
-            return fields
+            return self._separator.join(map(self._strict, fields)).encode()
         return ("blank" if text == "" else str(len(fields))), text
 
     def _decoded(self, line: bytes) -> tuple[str, str]:
@@ -177,8 +190,9 @@ class CarefulCsv:
                 empty = 0
                 yield body
 
-
-def _strict(field: str) -> str:
-    if any(character in field for character in ',"\n\r'):
-        return '"' + field.replace('"', '""') + '"'
-    return field
+    def _strict(self, field: str) -> str:
+        """The field, in quotes where it needs them."""
+        quote = self._quote
+        if quote in field or self._separator in field or "\n" in field or "\r" in field:
+            return quote + field.replace(quote, quote * 2) + quote
+        return field

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
+
 import polars as pl
 
 from atoll.deid.keyed import date_offset
 from atoll.deid.source_column import Fault, SourceColumn
 from atoll.deid.treatments.treatment import Setting, Subject, Treatment
+from atoll.deid.typed import UTC_MICROSECONDS
 from atoll.model.contract import PartialPolicy, ShiftDate
 from atoll.model.table import ColumnType
 
 _OFFSET = "__offset_days"
 _DAY_LENGTH = len("YYYY-MM-DD")
+#: First and last value that can be shifted, by type; comparing is cheaper than taking the year.
+_REACH: dict[ColumnType, tuple[pl.Expr, pl.Expr]] = {
+    ColumnType.DATE: (pl.lit(date(1000, 1, 1)), pl.lit(date(9980, 12, 31))),
+    ColumnType.DATETIME: (
+        pl.lit(datetime(1000, 1, 1, tzinfo=UTC), dtype=UTC_MICROSECONDS),
+        pl.lit(datetime(9981, 1, 1, tzinfo=UTC) - timedelta(microseconds=1), dtype=UTC_MICROSECONDS),
+    ),
+    ColumnType.PARTIAL_DATE: (pl.lit("1000"), pl.lit("9980")),
+}
 
 
 def shift_date(column: SourceColumn, rule: ShiftDate, setting: Setting, subject: Subject) -> Treatment:
@@ -51,9 +63,7 @@ def _moved(text: pl.Expr, days: pl.Expr) -> pl.Expr:
 
 def _out_of_reach(column: SourceColumn, rule: ShiftDate) -> Fault:
     """A shift of at most ten years must stay within the four-digit years."""
-    if rule.type is ColumnType.PARTIAL_DATE:
-        year = column.value.str.slice(0, 4).cast(pl.Int32, strict=False)
-    else:
-        year = column.value.dt.year()
+    low, high = _REACH[rule.type]
+    value = column.value.str.head(len("YYYY")) if rule.type is ColumnType.PARTIAL_DATE else column.value
     message = "The year is not within 1000 to 9980, so the date cannot be shifted."
-    return Fault(column.name, "range", message, ~year.is_between(1000, 9980))
+    return Fault(column.name, "range", message, ~value.is_between(low, high))
