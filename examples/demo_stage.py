@@ -188,8 +188,9 @@ class Stage:
         size = sum(f["size_bytes"] for f in delivery["files"])
         print(f"  {source}$ atoll deliver --source {source} --dataset {dataset} ({len(files)} files)")
         self.say(
-            f"  {delivery['state']}: {size / 1e6:.1f} MB in, {outcome['rows_in']} rows = {outcome['rows_committed']} committed"
-            f" + {outcome['rows_quarantined']} held, {outcome['bytes_committed'] / 1e6:.2f} MB in the lake"
+            f"  {delivery['state']}: {size / 1e6:.1f} MB in, {outcome['rows_in']} rows"
+            f" = {outcome['rows_committed']} committed + {outcome['rows_quarantined']} held"
+            f", {outcome['bytes_committed'] / 1e6:.2f} MB in the lake"
             f", {time.monotonic() - started:.1f} s"
         )
         self.claim(outcome["rows_in"] == outcome["rows_committed"] + outcome["rows_quarantined"], "The counts add up.")
@@ -227,9 +228,8 @@ class Stage:
 
     def figures(self) -> None:
         """The account in one table."""
-        print(
-            f"  {'delivery':<16}{'files':>6}{'rows in':>10}{'committed':>11}{'held':>6}{'MB in':>8}{'MB lake':>9}{'ratio':>7}"
-        )
+        heads = ("files", "rows in", "committed", "held", "MB in", "MB lake", "ratio")
+        print(f"  {'delivery':<16}" + "".join(f"{h:>{w}}" for h, w in zip(heads, (6, 10, 11, 6, 8, 9, 7), strict=True)))
         for name, delivery in self.delivered.items():
             outcome = delivery["outcome"]
             size = sum(f["size_bytes"] for f in delivery["files"])

@@ -83,6 +83,7 @@ def changed(old: str, new: str) -> str:
     [
         ("title: Laboratory\n", "", 1, "`title` is missing"),
         ("dataset: lab", "dataset: Lab!", 1, "pattern"),
+        ("dataset: lab", "dataset: main", 1, "keeps for itself"),
         ("treat: keep,", "treat: kepe,", 18, "kepe"),
         ("treat: keep, ", "", 18, "no treatment"),
         ("unit: years", "units: years", 15, "units"),

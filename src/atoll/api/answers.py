@@ -8,6 +8,7 @@ from typing import Self
 
 import anyio
 from anyio import CapacityLimiter, to_thread
+from fastapi import Request
 from fastapi.responses import Response
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
@@ -121,3 +122,27 @@ class ResultAnswer(Response):
         close = getattr(self._rest, "close", None)
         if close is not None:
             close()
+
+
+async def watched(
+    request: Request, begin: Callable[[], ResultAnswer], cancel: Callable[[], None], lane: CapacityLimiter
+) -> ResultAnswer:
+    """What `begin` makes in a thread; `cancel` is called when the caller hangs up meanwhile."""
+    made: ResultAnswer | None = None
+    failed: Exception | None = None
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        cancel()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(watch)
+        try:
+            made = await to_thread.run_sync(begin, limiter=lane)
+        except Exception as error:
+            failed = error
+        group.cancel_scope.cancel()
+    if made is None:
+        raise failed or ClientDisconnect
+    return made

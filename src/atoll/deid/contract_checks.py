@@ -24,7 +24,7 @@ from atoll.model.contract import (
     ShiftDate,
     TableContract,
 )
-from atoll.model.table import ColumnType
+from atoll.model.table import RESERVED_DATASETS, ColumnType
 
 _DATES = (ColumnType.DATE, ColumnType.DATETIME, ColumnType.PARTIAL_DATE)
 _NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
@@ -52,6 +52,8 @@ class Finding:
 def findings_of(contract: Contract) -> list[Finding]:
     """Every fault of `contract`, in the order of its text; empty when it holds."""
     found = list(_file_overlaps(contract))
+    if contract.dataset in RESERVED_DATASETS:
+        found.append(Finding(("dataset",), f"`{contract.dataset}` is a name that SQL keeps for itself"))
     if not contract.tables:
         found.append(Finding(("tables",), "names no table"))
     for name, table in contract.tables.items():

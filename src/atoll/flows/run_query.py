@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from decimal import Decimal
 from types import TracebackType
 
@@ -11,8 +10,8 @@ import pyarrow as pa
 
 from atoll.access import permissions
 from atoll.access.directory import project_by_name
-from atoll.errors import AtollError, NotFound
-from atoll.flows.governed_relations import Governed, governed_relations
+from atoll.errors import AtollError, Conflict, InvalidInput, LimitExceeded, NotFound, StatementRefused
+from atoll.flows.governed_relations import governed_relations, scanned_bytes
 from atoll.flows.rooms import Rooms
 from atoll.ledger import query_event
 from atoll.model.ledger import AuditEvent, Metric
@@ -20,15 +19,16 @@ from atoll.model.person import Caller
 from atoll.model.query import QueryLimits, QueryRecord, QueryStats
 from atoll.model.record import new_id
 from atoll.ports.records import Append, Page, Put, Write
-from atoll.query import QueryRun
+from atoll.query import Cancellation, QueryRun
 
 
-def run(rooms: Rooms, caller: Caller, project: str, sql: str) -> RunningQuery:
+def run(rooms: Rooms, caller: Caller, project: str, sql: str, cancellation: Cancellation | None = None) -> RunningQuery:
     """Start a query; the caller reads its batches and then knows what it used.
 
     Who may: a member of the project with `queries:run`; what may be read: what the
     project's standing grants name. Raises `NotFound` for a project one is not in,
-    `StatementRefused`, `LimitExceeded`, `Unavailable`; refusals are on record too.
+    `StatementRefused`, `LimitExceeded`, `Conflict` (cancelled), `Unavailable`; refusals
+    and failures are on record too, and the seconds of a failure are charged.
     """
     permissions.query_under(caller, project_by_name(rooms.records, project))
     record = QueryRecord(
@@ -36,17 +36,22 @@ def run(rooms: Rooms, caller: Caller, project: str, sql: str) -> RunningQuery:
     )
     try:
         governed = governed_relations(rooms, project, sql)
-        record = record.but(versions=governed.versions)
-        _open(rooms, caller, record)
         limits = QueryLimits(
             memory_bytes=rooms.settings.query_memory_bytes,
             seconds=rooms.settings.query_seconds,
             max_rows=rooms.settings.query_max_rows,
             threads=rooms.settings.query_threads,
         )
-        return RunningQuery(rooms, caller, record, governed, rooms.engine.run(sql, governed.relations, limits))
+        started = rooms.engine.run(sql, governed.relations, limits, cancellation)
     except AtollError as error:
-        _refuse(rooms, caller, record, error)
+        _no_result(rooms, caller, record, error)
+        raise
+    try:
+        record = record.but(versions=governed.versions_of(started.relations))
+        _open(rooms, caller, record)
+        return RunningQuery(rooms, caller, record.but(version=1), started)
+    except BaseException:
+        started.close()
         raise
 
 
@@ -57,13 +62,10 @@ class RunningQuery:
     flow event, and the cost of its seconds and scanned bytes.
     """
 
-    def __init__(
-        self, rooms: Rooms, caller: Caller, record: QueryRecord, governed: Governed, started: QueryRun
-    ) -> None:
+    def __init__(self, rooms: Rooms, caller: Caller, record: QueryRecord, started: QueryRun) -> None:
         self._rooms = rooms
         self._caller = caller
-        self._record = rooms.records.get(QueryRecord, record.id)
-        self._governed = governed
+        self._record = record
         self._run = started
         self._settled = False
 
@@ -112,23 +114,13 @@ class RunningQuery:
         seconds = stats.seconds if stats else (now - record.started_at).total_seconds()
         writes: list[Write] = [
             Put(record),
-            self._rooms.flow_log.append(query_event(record, self._governed.relations, at=now)),
-            self._charge(Metric.QUERY_SECONDS, Decimal(str(round(seconds, 6))), None),
+            self._rooms.flow_log.append(query_event(record, self._run.relations, at=now)),
+            _charge(self._rooms, self._caller, record, Metric.QUERY_SECONDS, seconds),
         ]
-        for dataset, scanned_bytes in self._governed.scanned_bytes.items():
-            writes.append(self._charge(Metric.SCANNED_BYTES, Decimal(scanned_bytes), dataset))
+        for dataset, size_bytes in scanned_bytes(self._run.relations).items():
+            writes.append(_charge(self._rooms, self._caller, record, Metric.SCANNED_BYTES, size_bytes, dataset))
         self._rooms.records.transact(writes)
         self._record = record
-
-    def _charge(self, metric: Metric, quantity: Decimal, dataset: str | None) -> Append:
-        return self._rooms.usage.charge(
-            metric=metric,
-            quantity=quantity,
-            user=self._caller.name,
-            project=self._record.project,
-            dataset=dataset,
-            because=f"query/{self._record.id}",
-        )
 
 
 def list_queries(
@@ -150,7 +142,7 @@ def show_query(rooms: Rooms, caller: Caller, query_id: str) -> QueryRecord:
 
 
 def _open(rooms: Rooms, caller: Caller, record: QueryRecord) -> None:
-    """On record before the first byte is read."""
+    """On record before the first row is told."""
     event = AuditEvent(
         action="query.run",
         target=f"project/{record.project}",
@@ -161,17 +153,34 @@ def _open(rooms: Rooms, caller: Caller, record: QueryRecord) -> None:
     rooms.audit.record(event, Put(record))
 
 
-def _refuse(rooms: Rooms, caller: Caller, record: QueryRecord, error: AtollError) -> None:
-    """A refusal is on record with its reason."""
-    with suppress(NotFound):
-        record = rooms.records.get(QueryRecord, record.id)
-    refused = record.but(finished_at=rooms.clock.now(), error_code=error.code, error=str(error))
+def _no_result(rooms: Rooms, caller: Caller, record: QueryRecord, error: AtollError) -> None:
+    """A refusal or an early failure is on record with its reason; time that was used is charged."""
+    now = rooms.clock.now()
+    ended = record.but(finished_at=now, error_code=error.code, error=str(error))
+    refused = isinstance(error, StatementRefused)
     event = AuditEvent(
-        action="query.refuse",
+        action="query.refuse" if refused else "query.fail",
         target=f"project/{record.project}",
         caller=caller,
-        allowed=False,
+        allowed=not refused,
         because=f"query/{record.id}",
         details={"error_code": error.code},
     )
-    rooms.audit.record(event, Put(refused))
+    writes: list[Write] = [Put(ended)]
+    if isinstance(error, LimitExceeded | Conflict | InvalidInput) and not refused:
+        seconds = (now - record.started_at).total_seconds()
+        writes.append(_charge(rooms, caller, ended, Metric.QUERY_SECONDS, seconds))
+    rooms.audit.record(event, *writes)
+
+
+def _charge(
+    rooms: Rooms, caller: Caller, record: QueryRecord, metric: Metric, quantity: float, dataset: str | None = None
+) -> Append:
+    return rooms.usage.charge(
+        metric=metric,
+        quantity=Decimal(str(round(quantity, 6))),
+        user=caller.name,
+        project=record.project,
+        dataset=dataset,
+        because=f"query/{record.id}",
+    )

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from atoll.model.record import Frozen
 
+#: Names that SQL engines keep for schemas and catalogs of their own; no dataset may have one.
+RESERVED_DATASETS = frozenset({"information_schema", "main", "memory", "pg_catalog", "recurring", "system", "temp"})
+
 
 class ColumnType(StrEnum):
     """The types a contract can name, and what they are in the lake.

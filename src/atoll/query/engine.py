@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from atoll.errors import InvalidInput, Unavailable
 from atoll.model.query import QueryLimits, QueryStats, Relation
 from atoll.model.table import Column
+from atoll.query.cancellation import Cancellation
 from atoll.query.guard import check_size
 from atoll.query.job import Job, Status
 from atoll.query.pool import ProcessPool
@@ -148,24 +149,33 @@ class QueryEngine:
         self._pool = ProcessPool(workers, temp_dir.expanduser().absolute())
         self._places = threading.BoundedSemaphore(concurrency)
 
-    def run(self, sql: str, relations: Sequence[Relation], limits: QueryLimits) -> QueryRun:
+    def run(
+        self,
+        sql: str,
+        relations: Sequence[Relation],
+        limits: QueryLimits,
+        cancellation: Cancellation | None = None,
+    ) -> QueryRun:
         """Start a SELECT over `relations`, named `dataset.table` in it.
 
         Returns when the columns of the result are known. Use it as a context
         manager; leaving it ends the query. The time limit runs from here to the
-        last batch read, the reader's own slowness included.
+        last batch read, the reader's own slowness included. `cancellation` ends it
+        even before this returns.
 
-        Raises `StatementRefused` (the guard or the engine's binder), `LimitExceeded`,
+        Raises `Conflict` (cancelled), `StatementRefused` (the guard or the engine's binder), `LimitExceeded`,
         `InvalidInput`, `IntegrityBroken`, and `Unavailable` when no place among the
         running queries came free within the time limit or the process died.
         """
         check_size(sql)
-        return self._start(Job(kind="query", sql=sql, relations=tuple(relations), limits=limits))
+        job = Job(kind="query", sql=sql, relations=tuple(relations), limits=limits)
+        return self._start(job, cancellation or Cancellation())
 
     def check_filter(self, predicate: str, columns: Sequence[Column]) -> None:
         """Raises `StatementRefused` unless the text is a row filter over the columns of a table."""
         check_size(predicate)
-        with self._start(Job(kind="filter", sql=predicate, columns=tuple(columns), limits=_FILTER_LIMITS)):
+        job = Job(kind="filter", sql=predicate, columns=tuple(columns), limits=_FILTER_LIMITS)
+        with self._start(job, Cancellation()):
             return
 
     def wait_ready(self, seconds: float) -> bool:
@@ -176,7 +186,7 @@ class QueryEngine:
         """End all queries and processes. Idempotent."""
         self._pool.close()
 
-    def _start(self, job: Job) -> QueryRun:
+    def _start(self, job: Job, cancellation: Cancellation) -> QueryRun:
         end = time.monotonic() + job.limits.seconds
         while not self._places.acquire(timeout=_PLACE_SECONDS):
             if self._pool.closed:
@@ -188,6 +198,7 @@ class QueryEngine:
         except BaseException:
             self._places.release()
             raise
+        cancellation.attach(process.cancel)
         return QueryRun(job, process, self._release)
 
     def _release(self, process: QueryProcess) -> None:

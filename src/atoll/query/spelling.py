@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from atoll.model.table import ColumnType
 
-#: Names that no dataset may have: schemas and catalogs of the engine itself.
-RESERVED_DATASETS = frozenset({"information_schema", "main", "memory", "pg_catalog", "recurring", "system", "temp"})
-
 SQL_TYPES: dict[ColumnType, str] = {
     ColumnType.STRING: "VARCHAR",
     ColumnType.INTEGER: "BIGINT",

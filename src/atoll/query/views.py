@@ -13,9 +13,9 @@ import duckdb
 
 from atoll.errors import IntegrityBroken, InvalidInput, Unavailable
 from atoll.model.query import QueryLimits, Relation
-from atoll.model.table import Column
+from atoll.model.table import RESERVED_DATASETS, Column
 from atoll.query.predicate import check_predicate
-from atoll.query.spelling import RESERVED_DATASETS, SQL_TYPES, literal, quoted
+from atoll.query.spelling import SQL_TYPES, literal, quoted
 
 #: Spilled intermediate results may take this many times the memory limit. They are not
 #: encrypted (the engine needs an extension that is not shipped to do that well): they are

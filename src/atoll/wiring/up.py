@@ -15,6 +15,8 @@ import typer
 from atoll.errors import AtollError
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from atoll.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -64,7 +66,6 @@ def serve(settings: Settings) -> None:
     from atoll.wiring import platform
 
     configure_logs(settings.log_level)
-    _stop_in_order()
     listening = _listen(settings.host, settings.port)
     rooms = platform.build(settings)
     runner = platform.runner(rooms)
@@ -78,12 +79,14 @@ def serve(settings: Settings) -> None:
             server_header=False,
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
+        server = uvicorn.Server(config)
+        _stop_in_order(server)
         runner.start()
         reconcilers.start()
         host, port = listening.getsockname()[:2]
         where = {"url": f"http://{host}:{port}", "home": str(settings.home_dir)}
         log.info("Atoll answers.", extra={"fields": where})
-        uvicorn.Server(config).run(sockets=[listening])
+        server.run(sockets=[listening])
     finally:
         reconcilers.stop()
         runner.stop()
@@ -91,10 +94,18 @@ def serve(settings: Settings) -> None:
         log.info("Atoll has stopped.")
 
 
-def _stop_in_order() -> None:
-    """Let a signal end the server, not the process: uvicorn raises it once more after its own stop."""
+def _stop_in_order(server: uvicorn.Server) -> None:
+    """Let a signal end the server, not the process.
+
+    One may come before uvicorn listens for it, and uvicorn raises those it took once
+    more after its own stop; either way what follows `server.run` must happen.
+    """
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, end)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from anyio import to_thread
 from fastapi import Query, Request, Response
 
 from atoll.access.scopes import Scope
-from atoll.api.answers import ResultAnswer
+from atoll.api.answers import ResultAnswer, watched
 from atoll.api.lanes import lanes_of
 from atoll.api.metrics import Metrics
 from atoll.api.results import MEDIA_TYPES, encode
@@ -18,6 +17,7 @@ from atoll.api.schemas.queries import NewQuery, QueryAnswer
 from atoll.api.security import CallerHere, RoomsHere
 from atoll.errors import AtollError
 from atoll.flows import run_query as story
+from atoll.query import Cancellation
 
 routes = Routes("queries")
 
@@ -40,9 +40,11 @@ async def run_query(request: Request, rooms: RoomsHere, caller: CallerHere, body
     lanes = lanes_of(request)
     spool_dir = rooms.settings.home_dir / "tmp"
 
-    def begin() -> Response:
+    cancellation = Cancellation()
+
+    def begin() -> ResultAnswer:
         return ResultAnswer.begin(
-            story.run(rooms, caller, body.project, body.sql),
+            story.run(rooms, caller, body.project, body.sql, cancellation),
             lambda running: encode(body.format, running.query_id, running.schema, running, spool_dir),
             media_type=MEDIA_TYPES[body.format],
             metrics=metrics,
@@ -50,7 +52,7 @@ async def run_query(request: Request, rooms: RoomsHere, caller: CallerHere, body
         )
 
     try:
-        return await to_thread.run_sync(begin, limiter=lanes.queries)
+        return await watched(request, begin, cancellation.cancel, lanes.queries)
     except AtollError as error:
         metrics.query(error.code)
         raise
