@@ -3,9 +3,9 @@
     python benchmarks/query.py [--rows 4000000] [--rounds 15]
 
 Builds a lake of its own in a temporary directory (a table of observations in four
-deliveries, a table of subjects), plans both tables through the lake, and runs each
-query by turns: governed (`QueryEngine.run`, a warm process, every batch read here)
-and raw (DuckDB in this process, imported, a new connection for each run, the same
+deliveries, a table of subjects), and runs each query by turns: governed (the whole
+story a person's query goes through: grants, planning, audit, guard, a warm process,
+every batch read here, flow and cost) and raw (DuckDB in this process, imported, a new connection for each run, the same
 files by `read_parquet`, every batch read). Medians are told. Target for the
 governed query: at most 1.1 times the raw one plus 30 ms. Exits 1 when a target is missed.
 """
@@ -28,10 +28,16 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
+from atoll.flows import run_query
+from atoll.flows.rooms import Rooms
 from atoll.lake import Lake
-from atoll.model.query import QueryLimits, Relation
-from atoll.model.table import Column, ColumnType, StagedFile, TableSchema
-from atoll.query import QueryEngine
+from atoll.model.dataset import Dataset, DatasetVersion, TableState
+from atoll.model.grant import Grant
+from atoll.model.person import Caller, Project, Role, SubjectKind
+from atoll.model.table import Column, ColumnType, StagedFile, TablePlan, TableSchema
+from atoll.ports.records import Put
+from atoll.settings import Settings
+from atoll.wiring import platform as wiring
 
 RESULTS = Path(__file__).parent / "results" / "query.json"
 FACTOR, EXTRA_MS = 1.1, 30.0
@@ -95,9 +101,9 @@ def subjects() -> pl.DataFrame:
     )
 
 
-def relation(lake: Lake, schema: TableSchema, frames: list[pl.DataFrame]) -> Relation:
-    """The table with its frames committed, one delivery each, as a grant of everything sees it."""
-    state = None
+def commit(lake: Lake, schema: TableSchema, frames: list[pl.DataFrame]) -> TableState:
+    """The table with its frames committed, one delivery each."""
+    state: TableState | None = None
     for number, frame in enumerate(frames):
         delivery = f"dlv_{number}"
         path = lake.staging(schema.dataset, schema.table, delivery) / "0.parquet"
@@ -110,15 +116,34 @@ def relation(lake: Lake, schema: TableSchema, frames: list[pl.DataFrame]) -> Rel
             size_bytes=path.stat().st_size,
         )
         state = lake.commit(schema, [staged], delivery_id=delivery, contract="bench@1")
-    plan = lake.plan(schema.dataset, schema.table, state.snapshot_id)
-    return Relation(
-        dataset=schema.dataset,
-        table=schema.table,
-        snapshot_id=plan.snapshot_id,
-        columns=plan.columns,
-        row_filter=None,
-        files=plan.files,
+    assert state is not None
+    return state
+
+
+def grant(rooms: Rooms, tables: tuple[TableState, ...]) -> Caller:
+    """A scientist whose project may read everything of the dataset."""
+    now = rooms.clock.now()
+    version = DatasetVersion(
+        id="bench@1",
+        dataset="bench",
+        number=1,
+        delivery="dlv_0",
+        contract="bench@1",
+        tables=tables,
+        committed_at=now,
+        rows_added=0,
+        bytes_added=0,
     )
+    rooms.records.transact(
+        [
+            Put(Dataset(id="bench", title="", latest=1, created_at=now)),
+            Put(version),
+            Put(Project(id="prj_1", name="bench", title="", members=frozenset({"per_1"}), created_at=now)),
+            Put(Grant(id="grt_1", project="bench", dataset="bench", reason="", granted_by="", granted_at=now)),
+        ]
+    )
+    roles = frozenset({Role.SCIENTIST})
+    return Caller(subject_kind=SubjectKind.PERSON, subject_id="per_1", name="bench", roles=roles)
 
 
 def raw(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
@@ -137,26 +162,26 @@ def timed_raw(sql: str) -> tuple[float, int]:
         connection.close()
 
 
-def timed_governed(engine: QueryEngine, sql: str, relations: list[Relation], limits: QueryLimits) -> tuple[float, int]:
-    """From the call to the process ended and its directory removed."""
+def timed_governed(rooms: Rooms, caller: Caller, sql: str) -> tuple[float, int]:
+    """From the call to the settled query: grants, planning, audit, guard, run, flow, cost; process ended."""
     start = time.perf_counter()
-    with engine.run(sql, relations, limits) as run:
-        rows = sum(batch.num_rows for batch in run)
+    with run_query.run(rooms, caller, "bench", sql) as running:
+        rows = sum(batch.num_rows for batch in running)
     return (time.perf_counter() - start) * 1000, rows
 
 
-def compare(engine: QueryEngine, name: str, relations: list[Relation], rounds: int) -> dict[str, object]:
-    limits = QueryLimits(memory_bytes=2**30, seconds=120.0, max_rows=5_000_000, threads=THREADS)
-    files = {r.table: "read_parquet([" + ", ".join(f"'{file.path}'" for file in r.files) + "])" for r in relations}
+def compare(rooms: Rooms, caller: Caller, name: str, plans: list[TablePlan], rounds: int) -> dict[str, object]:
+    engine = rooms.engine
+    files = {p.table: "read_parquet([" + ", ".join(f"'{file.path}'" for file in p.files) + "])" for p in plans}
     raw_sql = QUERIES[name].format(**files)
-    sql = QUERIES[name].format(**{r.table: f"{r.dataset}.{r.table}" for r in relations})
+    sql = QUERIES[name].format(**{p.table: f"{p.dataset}.{p.table}" for p in plans})
     ours: list[float] = []
     theirs: list[float] = []
     for number in range(rounds + 2):
         # The next process starts between the runs, not within either of them.
         if not engine.wait_ready(60):
             raise SystemExit("no query process became ready")
-        order = [(ours, lambda: timed_governed(engine, sql, relations, limits)), (theirs, lambda: timed_raw(raw_sql))]
+        order = [(ours, lambda: timed_governed(rooms, caller, sql)), (theirs, lambda: timed_raw(raw_sql))]
         counts = set()
         for times, run in order if number % 2 else reversed(order):
             spent, rows = run()
@@ -185,16 +210,16 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=15, help="timed rounds of each query")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="atoll-bench-") as home:
-        warehouse = Path(home) / "lake"
-        lake = Lake(f"sqlite:///{warehouse / 'catalog.db'}", warehouse)
-        frames = [observations(options.rows // DELIVERIES, seed) for seed in range(DELIVERIES)]
-        relations = [relation(lake, OBSERVATIONS, frames), relation(lake, SUBJECTS, [subjects()])]
-        engine = QueryEngine(workers=1, concurrency=1, temp_dir=Path(home) / "query")
+        rooms = wiring.build(Settings(home=Path(home), query_workers=1, query_threads=THREADS))
         try:
-            results = [compare(engine, name, relations, options.rounds) for name in QUERIES]
+            frames = [observations(options.rows // DELIVERIES, seed) for seed in range(DELIVERIES)]
+            tables = (commit(rooms.lake, OBSERVATIONS, frames), commit(rooms.lake, SUBJECTS, [subjects()]))
+            caller = grant(rooms, tables)
+            plans = [rooms.lake.plan("bench", table.table, table.snapshot_id) for table in tables]
+            results = [compare(rooms, caller, name, plans, options.rounds) for name in QUERIES]
         finally:
-            engine.close()
-        size = sum(file.size_bytes for r in relations for file in r.files)
+            wiring.close(rooms)
+        size = sum(file.size_bytes for plan in plans for file in plan.files)
     report = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "cores": os.cpu_count(),
