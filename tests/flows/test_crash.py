@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -49,22 +50,30 @@ def test_killed_at_each_effect_and_started_again(template, tmp_path):
     effects = json.loads(done.stdout)["effects"]
     check(whole)
     assert {"records.transact", "catalog.commit_table", "os.replace"} <= set(effects)
-    for number, effect in enumerate(effects, start=1):
-        # Right after one effect is right before the next, but for what lies between:
-        # the answer of the catalog and of the store is lost where that matters.
-        points = [float(number)] + ([number + 0.5] if effect.startswith("catalog") else [])
-        for at in points:
-            home = tmp_path / f"killed-{at}" / "home"
-            shutil.copytree(template, home)
-            killed = work(home, at)
-            assert killed.returncode == -signal.SIGKILL, (at, effect, killed.stderr)
-            again = work(home, 0)
-            assert again.returncode == 0, (at, effect, again.stderr)
-            try:
-                check(home)
-            except AssertionError as error:
-                raise AssertionError(f"killed at {at} ({effect})") from error
-            shutil.rmtree(home.parent)
+    points = [float(number) for number in range(1, len(effects) + 1)]
+    # Right after one effect is right before the next, but where the catalog's answer is lost.
+    points += [n + 0.5 for n, effect in enumerate(effects, start=1) if effect.startswith("catalog")]
+    with ThreadPoolExecutor(2) as both_cores:
+        told = list(both_cores.map(lambda at: survives(template, tmp_path / f"killed-{at}", at), points))
+    assert not [fault for fault in told if fault], told
+
+
+def survives(template: Path, place: Path, at: float) -> str:
+    """Kill at that point, start again; what is wrong afterwards, or nothing."""
+    home = place / "home"
+    shutil.copytree(template, home)
+    killed = work(home, at)
+    if killed.returncode != -signal.SIGKILL:
+        return f"at {at}: not killed: {killed.stderr[-500:]}"
+    again = work(home, 0)
+    if again.returncode != 0:
+        return f"at {at}: not started again: {again.stderr[-500:]}"
+    try:
+        check(home)
+    except AssertionError as error:
+        return f"killed at {at}: {error}"
+    shutil.rmtree(place)
+    return ""
 
 
 def check(home: Path) -> None:
