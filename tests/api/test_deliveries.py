@@ -98,7 +98,7 @@ def test_another_source_sees_none_of_it(labs):
         assert answer.status_code == 404
     assert labs.get("/deliveries", "other-lab").json()["items"] == []
     assert labs.get("/deliveries?source=lab", "other-lab").status_code == 403
-    assert announce(labs, entry(SUBJECTS), who="other-lab").status_code == 403
+    assert announce(labs, entry(SUBJECTS), who="other-lab").status_code == 404
     assert labs.get(path, "steward").status_code == labs.get(path, "auditor").status_code == 200
     assert labs.get(path, "lab").json()["files"][0]["received"] is False
 
