@@ -1,0 +1,197 @@
+"""Workspaces: one provisioned product, owned by one person in one project."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from atoll.model.person import NAME
+from atoll.model.record import Frozen, Record
+
+
+class Size(Frozen):
+    """A size of machine, named like `m5.2xlarge`."""
+
+    name: str
+    family: str
+    #: Virtual CPUs; a fraction is a share of one.
+    vcpu: float = Field(gt=0)
+    memory_bytes: int = Field(gt=0)
+    #: While it runs. Storage is priced by the price book.
+    eur_per_hour: Decimal = Field(ge=0)
+
+
+class HibernateKind(StrEnum):
+    """What keeps a hibernated machine's state.
+
+    memory: processes stand still, CPU is freed, memory is kept; lost when the host restarts.
+    disk: memory is written to disk; survives a restart of the host.
+    """
+
+    NONE = "none"
+    MEMORY = "memory"
+    DISK = "disk"
+
+
+class IdleRule(Frozen):
+    """When a machine counts as idle, and what happens then. A running cell keeps it alive always."""
+
+    after_minutes: int = Field(default=60, ge=1)
+    action: Literal["hibernate", "stop", "none"] = "hibernate"
+    #: Use of one core over the last minutes above which it is busy, 0 to 1.
+    busy_cpu: float = Field(default=0.1, gt=0, le=1)
+
+
+class LifetimeRule(Frozen):
+    """How long a machine stands at most; its owner is warned and may extend."""
+
+    days: int = Field(default=30, ge=1)
+    warn_days: int = Field(default=3, ge=0)
+    extend_days: int = Field(default=30, ge=0)
+
+
+class Product(Frozen):
+    """An entry of the catalog of machines, one version. The YAML that operators write is this shape."""
+
+    name: str = Field(pattern=NAME)
+    title: str
+    description: str = ""
+    #: Name of the environment that runs inside (environments are built on the host).
+    environment: str = Field(pattern=NAME)
+    #: What answers inside: a web server on a unix socket, a terminal in a page, or nothing (a script).
+    service: Literal["jupyter", "terminal", "batch"]
+    #: Names of the sizes that may be chosen, the first is the default.
+    sizes: tuple[str, ...] = Field(min_length=1)
+    #: Capabilities a backend must have; `hibernate` may fall back as `fallback` says.
+    needs: frozenset[Literal["mount", "hibernate", "desktop", "resize"]] = frozenset()
+    #: What is done instead where the backend lacks a capability, by capability.
+    fallback: dict[str, str] = {}
+    #: JSON Schema of the parameters; forms are made from it.
+    parameters: dict[str, Any] = {}
+    home_bytes: int = Field(default=10 * 2**30, gt=0)
+    idle: IdleRule = IdleRule()
+    lifetime: LifetimeRule = LifetimeRule()
+    #: Machines kept ready without an owner, for a quick launch.
+    warm: int = Field(default=0, ge=0, le=10)
+
+
+class ProductState(StrEnum):
+    """Where a version of a product stands in its life."""
+
+    PUBLISHED = "published"
+    #: Existing machines go on, new ones are warned of it.
+    DEPRECATED = "deprecated"
+    #: Nothing new is launched from it.
+    RETIRED = "retired"
+
+
+class ProductVersion(Record):
+    """A version of a product in the catalog. Id `<name>@<number>`."""
+
+    kind: ClassVar[str] = "product"
+    indexes: ClassVar[tuple[str, ...]] = ("name",)
+
+    name: str
+    number: int
+    text: str
+    product: Product
+    state: ProductState = ProductState.PUBLISHED
+    #: Names of the projects that may launch it; None means every project.
+    projects: frozenset[str] | None = None
+    published_by: str
+    published_at: datetime
+
+
+class Desired(StrEnum):
+    """What its owner (or a rule) wants a workspace to be."""
+
+    RUNNING = "running"
+    HIBERNATED = "hibernated"
+    STOPPED = "stopped"
+    TERMINATED = "terminated"
+
+
+class MachineState(StrEnum):
+    """What a backend says of a machine. `unknown` is not `stopped`: the backend could not tell."""
+
+    ABSENT = "absent"
+    STARTING = "starting"
+    #: Its processes run and its service has answered.
+    RUNNING = "running"
+    FROZEN = "frozen"
+    STOPPED = "stopped"
+    UNKNOWN = "unknown"
+
+
+class Observed(Frozen):
+    """What was last seen of the machine, and when."""
+
+    state: MachineState = MachineState.ABSENT
+    at: datetime
+    #: In words: why it is so, e.g. `The host was restarted; memory was lost.`
+    detail: str = ""
+    #: Exit status of a batch job that has ended.
+    exit_status: int | None = None
+
+
+class Workspace(Record):
+    """One provisioned product, owned by one person in one project."""
+
+    kind: ClassVar[str] = "workspace"
+    indexes: ClassVar[tuple[str, ...]] = ("owner", "project", "standing", "product")
+
+    name: str = Field(pattern=NAME)
+    #: Id and login of the person.
+    owner: str
+    owner_login: str
+    #: Name of the project.
+    project: str
+    #: `<name>@<number>` of the product version.
+    product: str
+    size: str
+    backend: str
+    parameters: dict[str, Any] = {}
+    #: Price agreed at launch, EUR for an hour of running.
+    eur_per_hour: Decimal
+    created_at: datetime
+    expires_at: datetime
+    desired: Desired = Desired.RUNNING
+    #: Why it is wanted so: `asked by ada`, `idle for 60 min`, `budget of heart-study is used up`.
+    desired_because: str = ""
+    #: Counts changes of what is wanted; the operation that has met it writes it to `observed_generation`.
+    generation: int = 1
+    observed: Observed
+    observed_generation: int = 0
+    #: Operation that works on it now or did last.
+    operation_id: str | None = None
+    #: Logins of people of the project it is shared with.
+    shared_with: frozenset[str] = frozenset()
+    terminated_at: datetime | None = None
+
+    @property
+    def standing(self) -> str | None:
+        """Index of workspaces that are not gone: `standing`, or None."""
+        return "standing" if self.terminated_at is None else None
+
+
+class Resource(Record):
+    """The resource ledger: written before a backend is asked to make something. Id is the client token."""
+
+    kind: ClassVar[str] = "resource"
+    indexes: ClassVar[tuple[str, ...]] = ("workspace", "live")
+
+    workspace: str
+    operation: str
+    backend: str
+    made_at: datetime
+    #: When the backend was seen without it, for good.
+    gone_at: datetime | None = None
+
+    @property
+    def live(self) -> str | None:
+        """Index of resources that may exist: `live`, or None."""
+        return "live" if self.gone_at is None else None
