@@ -97,6 +97,7 @@ def changed(old: str, new: str) -> str:
         ("to: year", "to: zip3", 14, "string"),
         ("to: age_90", "to: bins", 15, "width"),
         ("to: age_90", "to: age_90, width: 3", 15, "bins only"),
+        ("to: age_90", "to: age_90, earliest: 1937", 15, "year only"),
         ("type: datetime}", "type: integer}", 13, "shift_date"),
         ("type: datetime}", "type: datetime, partial: drop}", 13, "partial_date only"),
         ("treat: keep,", "treat: keep, min: 1,", 18, "bounds"),

@@ -197,3 +197,5 @@ def _generalize(at: tuple[str | int, ...], rule: Generalize) -> Iterator[Finding
         yield Finding((*at, "width"), "is missing; bins need a width")
     if rule.to != "bins" and rule.width is not None:
         yield Finding((*at, "width"), "is for bins only")
+    if rule.to != "year" and rule.earliest is not None:
+        yield Finding((*at, "earliest"), "is for year only")

@@ -50,6 +50,8 @@ def treatment_words(rule: Rule, subject: str | None) -> str:
             words = f"Moved by the day offset of the row's {subject or 'subject'}, so that intervals stay{partial}."
         case Generalize():
             words = f"Put into bins of {rule.width:g}, by lower edge." if rule.to == "bins" else _COARSER[rule.to]
+            if rule.earliest is not None:
+                words += f" Years before {rule.earliest} become one, `before {rule.earliest}`."
         case Map():
             words = _map(rule)
         case Constant():

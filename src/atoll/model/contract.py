@@ -123,11 +123,15 @@ class Generalize(EnteringRule):
         (HIPAA 164.514(b)(2)(i)(B), 2000 census list).
     age_90: integer age, everything above 89 becomes 90 (HIPAA 164.514(b)(2)(i)(C)).
     bins: a number falls to the lower edge of its bin of `width`.
+
+    With `earliest`, years before it become one category, `before 1937`: for birth years
+    that would tell an age over 89 (HIPAA 164.514(b)(2)(i)(C)). Review it every year.
     """
 
     treat: Literal["generalize"]
     to: Literal["year", "month", "quarter", "zip3", "age_90", "bins"]
     width: float | None = Field(default=None, gt=0)
+    earliest: int | None = Field(default=None, ge=1800, le=2200)
 
 
 class Map(EnteringRule):

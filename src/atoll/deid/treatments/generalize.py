@@ -32,7 +32,8 @@ def generalize(column: SourceColumn, rule: Generalize) -> Treatment:
             return Treatment(_bins(column.value, rule))
         case _:
             partial = rule.type is ColumnType.PARTIAL_DATE
-            return Treatment(_of_text(column.value, rule.to) if partial else _of_date(column.value, rule.to))
+            coarse = _of_text(column.value, rule.to) if partial else _of_date(column.value, rule.to)
+            return Treatment(coarse if rule.earliest is None else _from(coarse, rule.earliest))
 
 
 def _zip3(column: SourceColumn) -> Treatment:
@@ -47,6 +48,11 @@ def _bins(value: pl.Expr, rule: Generalize) -> pl.Expr:
     if rule.type is ColumnType.INTEGER and width.is_integer():
         return value - value % int(width)
     return (value / width).floor() * width
+
+
+def _from(year: pl.Expr, earliest: int) -> pl.Expr:
+    # Years are four digits, so that text order is their order.
+    return pl.when(year < str(earliest)).then(pl.lit(f"before {earliest}")).otherwise(year)
 
 
 def _of_date(date: pl.Expr, to: str) -> pl.Expr:
