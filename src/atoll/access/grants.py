@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from atoll.model.grant import Grant
-from atoll.ports.records import Put, RecordStore, Write
+from atoll.ports.records import Put, RecordStore, Write, every
 
 
 def standing(records: RecordStore, project: str, dataset: str) -> Grant | None:
@@ -17,7 +16,7 @@ def standing(records: RecordStore, project: str, dataset: str) -> Grant | None:
 
 def in_force(records: RecordStore, project: str, now: datetime) -> tuple[Grant, ...]:
     """Every grant of the project that holds at `now`, in order of dataset."""
-    held = (grant for grant in _of_project(records, project) if grant.holds(now))
+    held = (grant for grant in every(records, Grant, {"project": project}) if grant.holds(now))
     return tuple(sorted(held, key=lambda grant: grant.dataset))
 
 
@@ -29,13 +28,3 @@ def replacement(expired: Grant | None, grant: Grant) -> tuple[Write, ...]:
     if expired is None:
         return (Put(grant),)
     return (Put(expired.but(revoked_at=grant.granted_at)), Put(grant))
-
-
-def _of_project(records: RecordStore, project: str) -> Iterator[Grant]:
-    cursor: str | None = None
-    while True:
-        page = records.find(Grant, where={"project": project}, cursor=cursor, limit=1000)
-        yield from page.records
-        if page.cursor is None:
-            return
-        cursor = page.cursor

@@ -14,7 +14,8 @@ from prometheus_client.registry import Collector
 from atoll.errors import AtollError
 from atoll.flows.rooms import Rooms
 from atoll.model.dataset import Dataset, DatasetVersion
-from atoll.model.operation import Operation, OperationState
+from atoll.model.operation import OperationState
+from atoll.ports.records import every
 
 _log = logging.getLogger("atoll.api.metrics")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -107,25 +108,12 @@ class OnRecord(Collector):
         yield CounterMetricFamily("atoll_bytes_committed", "Bytes committed to the lake.", value=self._bytes)
 
     def _open_operations(self) -> Tally[OperationState]:
-        tally: Tally[OperationState] = Tally()
-        cursor: str | None = None
-        while True:
-            page = self._rooms.records.find(Operation, where={"open_key": "open"}, cursor=cursor, limit=1000)
-            tally.update(operation.state for operation in page.records)
-            if page.cursor is None:
-                return tally
-            cursor = page.cursor
+        return Tally(operation.state for operation in self._rooms.operations.open())
 
     def _count_versions(self) -> None:
-        cursor: str | None = None
-        while True:
-            page = self._rooms.records.find(Dataset, cursor=cursor, limit=1000)
-            for dataset in page.records:
-                for number in range(self._seen.get(dataset.id, 0) + 1, dataset.latest + 1):
-                    version = self._rooms.records.get(DatasetVersion, f"{dataset.id}@{number}")
-                    self._rows += version.rows_added
-                    self._bytes += version.bytes_added
-                    self._seen[dataset.id] = number
-            if page.cursor is None:
-                return
-            cursor = page.cursor
+        for dataset in every(self._rooms.records, Dataset):
+            for number in range(self._seen.get(dataset.id, 0) + 1, dataset.latest + 1):
+                version = self._rooms.records.get(DatasetVersion, f"{dataset.id}@{number}")
+                self._rows += version.rows_added
+                self._bytes += version.bytes_added
+                self._seen[dataset.id] = number

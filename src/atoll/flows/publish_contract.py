@@ -11,7 +11,7 @@ from atoll.model.contract import Contract, ContractVersion
 from atoll.model.dataset import Dataset
 from atoll.model.ledger import AuditEvent
 from atoll.model.person import Caller
-from atoll.ports.records import Put, Write
+from atoll.ports.records import Put, Write, every
 
 _TRIES = 5
 
@@ -76,15 +76,10 @@ def numbered(rooms: Rooms, dataset: str, number: int) -> ContractVersion:
 def list_latest(rooms: Rooms) -> tuple[ContractVersion, ...]:
     """The contract in force of every dataset that has one, by name."""
     newest: dict[str, ContractVersion] = {}
-    cursor: str | None = None
-    while True:
-        page = rooms.records.find(ContractVersion, cursor=cursor, limit=1000)
-        for version in page.records:
-            if version.dataset not in newest or version.number > newest[version.dataset].number:
-                newest[version.dataset] = version
-        if page.cursor is None:
-            return tuple(newest[name] for name in sorted(newest))
-        cursor = page.cursor
+    for version in every(rooms.records, ContractVersion):
+        if version.dataset not in newest or version.number > newest[version.dataset].number:
+            newest[version.dataset] = version
+    return tuple(newest[name] for name in sorted(newest))
 
 
 def _check_domains(rooms: Rooms, contract: Contract) -> None:
@@ -109,14 +104,8 @@ def _check_domains(rooms: Rooms, contract: Contract) -> None:
 
 
 def _latest_or_none(rooms: Rooms, dataset: str) -> ContractVersion | None:
-    versions: list[ContractVersion] = []
-    cursor: str | None = None
-    while True:
-        page = rooms.records.find(ContractVersion, where={"dataset": dataset}, cursor=cursor, limit=1000)
-        versions.extend(page.records)
-        if page.cursor is None:
-            return max(versions, key=lambda v: v.number, default=None)
-        cursor = page.cursor
+    found = every(rooms.records, ContractVersion, {"dataset": dataset})
+    return max(found, key=lambda v: v.number, default=None)
 
 
 def _next_version(

@@ -9,7 +9,7 @@ from atoll.flows.rooms import Rooms
 from atoll.model.delivery import Delivery
 from atoll.model.ledger import AuditEvent
 from atoll.model.person import PLATFORM
-from atoll.ports.records import Put
+from atoll.ports.records import Put, every
 
 
 def purge_quarantine(rooms: Rooms) -> int:
@@ -19,17 +19,12 @@ def purge_quarantine(rooms: Rooms) -> int:
     """
     before = rooms.clock.now() - timedelta(days=rooms.settings.raw_retention_days)
     count = 0
-    cursor: str | None = None
-    while True:
-        page = rooms.records.find(Delivery, where={"raw_kept": "kept"}, cursor=cursor, limit=100)
-        for delivery in page.records:
-            outcome = delivery.outcome
-            clean = outcome is not None and outcome.rows_quarantined == 0 and all(f.accepted for f in outcome.files)
-            if outcome is not None and clean and outcome.finished_at < before:
-                count += _purge(rooms, delivery)
-        if page.cursor is None:
-            return count
-        cursor = page.cursor
+    for delivery in every(rooms.records, Delivery, {"raw_kept": "kept"}):
+        outcome = delivery.outcome
+        clean = outcome is not None and outcome.rows_quarantined == 0 and all(f.accepted for f in outcome.files)
+        if outcome is not None and clean and outcome.finished_at < before:
+            count += _purge(rooms, delivery)
+    return count
 
 
 def _purge(rooms: Rooms, delivery: Delivery) -> int:

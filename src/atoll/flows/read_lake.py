@@ -5,18 +5,12 @@ from __future__ import annotations
 from atoll.flows.rooms import Rooms
 from atoll.model.dataset import Dataset, DatasetVersion
 from atoll.model.person import Caller
+from atoll.ports.records import every
 
 
 def list_datasets(rooms: Rooms, caller: Caller) -> tuple[Dataset, ...]:
     """Every dataset, by name; what may be read of each is a matter of grants."""
-    found: list[Dataset] = []
-    cursor: str | None = None
-    while True:
-        page = rooms.records.find(Dataset, cursor=cursor, limit=1000)
-        found.extend(page.records)
-        if page.cursor is None:
-            return tuple(found)
-        cursor = page.cursor
+    return tuple(every(rooms.records, Dataset))
 
 
 def dataset(rooms: Rooms, caller: Caller, name: str) -> tuple[Dataset, DatasetVersion | None]:
@@ -28,14 +22,8 @@ def dataset(rooms: Rooms, caller: Caller, name: str) -> tuple[Dataset, DatasetVe
 def versions(rooms: Rooms, caller: Caller, name: str) -> tuple[DatasetVersion, ...]:
     """Every version of a dataset, newest first. Raises `NotFound` for an unknown dataset."""
     rooms.records.get(Dataset, name)
-    found: list[DatasetVersion] = []
-    cursor: str | None = None
-    while True:
-        page = rooms.records.find(DatasetVersion, where={"dataset": name}, cursor=cursor, limit=1000)
-        found.extend(page.records)
-        if page.cursor is None:
-            return tuple(sorted(found, key=lambda v: -v.number))
-        cursor = page.cursor
+    found = every(rooms.records, DatasetVersion, {"dataset": name})
+    return tuple(sorted(found, key=lambda v: -v.number))
 
 
 def latest_version(rooms: Rooms, dataset: Dataset) -> DatasetVersion | None:

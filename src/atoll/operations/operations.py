@@ -12,7 +12,7 @@ from atoll.model.operation import Lease, Operation, Step
 from atoll.model.person import Caller
 from atoll.model.record import new_id
 from atoll.ports.clock import Clock
-from atoll.ports.records import Append, Page, RecordStore, StreamEntry
+from atoll.ports.records import Append, Page, RecordStore, StreamEntry, every
 
 _TRIES = 50
 
@@ -66,14 +66,7 @@ class Operations:
 
     def open(self) -> tuple[Operation, ...]:
         """Every operation with work left, oldest first."""
-        found: list[Operation] = []
-        cursor: str | None = None
-        while True:
-            page = self._records.find(Operation, where={"open_key": "open"}, cursor=cursor, limit=1000)
-            found.extend(page.records)
-            if page.cursor is None:
-                return tuple(found)
-            cursor = page.cursor
+        return tuple(every(self._records, Operation, {"open_key": "open"}))
 
     def log(self, operation_id: str) -> tuple[StreamEntry, ...]:
         """The log, oldest first."""

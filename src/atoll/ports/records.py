@@ -7,7 +7,7 @@ no transaction that spans a read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -122,3 +122,16 @@ class RecordStore(Protocol):
     def close(self) -> None:
         """Release connections. Idempotent."""
         ...
+
+
+def every(
+    records: RecordStore, kind: type[R], where: Mapping[str, str] | None = None, *, newest_first: bool = False
+) -> Iterator[R]:
+    """Every record that `find` finds, page after page."""
+    cursor: str | None = None
+    while True:
+        page = records.find(kind, where=where, cursor=cursor, limit=1000, newest_first=newest_first)
+        yield from page.records
+        if page.cursor is None:
+            return
+        cursor = page.cursor
