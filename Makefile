@@ -11,15 +11,15 @@ BIN := .venv/bin
 # Debian packages are asked for only when what they bring is missing.
 APT := tools/apt-install
 
-.PHONY: help demo test check bench generate lock clean venv web postgres
+.PHONY: help demo test check bench generate lock clean venv web postgres machines
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-demo: venv ## Run the main job on real files, then stay up; ONCE=1 exits instead
+demo: venv machines ## Run the main job on real files, then stay up; ONCE=1 exits instead
 	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
 
-test: venv web postgres ## Run every test
+test: venv web postgres machines ## Run every test
 	$(BIN)/python -m pytest --durations=15
 	npm --prefix web test
 
@@ -32,7 +32,7 @@ check: venv web ## Lint, types, import contracts, generated files up to date
 	$(BIN)/python tools/generate.py --check
 	npm --prefix web run check
 
-bench: venv ## Run the benchmarks, one after the other
+bench: venv machines ## Run the benchmarks, one after the other
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python "$$script"; done
 
 generate: venv web ## Write openapi.json, docs/reference and the TypeScript schema from the code
@@ -40,12 +40,16 @@ generate: venv web ## Write openapi.json, docs/reference and the TypeScript sche
 
 lock: venv ## Resolve the lock files anew
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) --group build -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) -o $(ENVIRONMENTS)/jupyter.lock $(ENVIRONMENTS)/jupyter.in
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) --group build --group dev -c requirements.lock -o requirements-dev.lock pyproject.toml
 	npm --prefix web install --package-lock-only --omit-lockfile-registry-resolved
 
 # No header, index or find-links line: a lock names packages and hashes, no host and no path.
 LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-annotate --no-emit-index-url --no-emit-find-links
+
+# Declarations of what runs inside machines.
+ENVIRONMENTS := src/atoll/providers/sandbox/environments
 
 clean: ## Remove what the other targets made
 	rm -rf .venv web/node_modules .atoll-demo* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
@@ -76,3 +80,14 @@ web/node_modules/.installed: web/package-lock.json web/package.json
 # A real server that the tests start by themselves, of any version.
 postgres:
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || $(APT) postgresql
+
+# What machines and their gateway stand on.
+machines:
+	command -v git >/dev/null || $(APT) git
+	command -v bwrap >/dev/null || $(APT) bubblewrap
+	ldconfig -p | grep libseccomp.so.2 >/dev/null || $(APT) libseccomp2
+	Rscript -e 'stopifnot(c($(R_PACKAGES)) %in% rownames(installed.packages()))' 2>/dev/null || \
+	  $(APT) r-base-core r-cran-irkernel r-cran-dplyr r-cran-tidyr r-cran-readr r-cran-purrr r-cran-tibble \
+	  r-cran-stringr r-cran-lubridate r-cran-ggplot2
+
+R_PACKAGES := "IRkernel","dplyr","tidyr","readr","purrr","tibble","stringr","lubridate","ggplot2"

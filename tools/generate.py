@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from reference import api, cli, contract, errors, scopes, settings
+from reference import api, cli, contract, errors, product, scopes, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 WEB = ROOT / "web"
@@ -27,6 +27,8 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/contract.schema.json": contract.contract_schema,
     "docs/reference/errors.md": errors.errors_page,
     "docs/reference/exit-codes.md": cli.exit_codes_page,
+    "docs/reference/product.md": product.product_page,
+    "docs/reference/product.schema.json": product.product_schema,
     "docs/reference/scopes.md": scopes.scopes_page,
     "docs/reference/settings.md": settings.settings_page,
 }

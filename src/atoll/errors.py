@@ -2,7 +2,9 @@
 
 AtollError
 ├── InvalidInput            what the caller sent cannot be taken            (HTTP 422)
-│   ├── ContractInvalid     a contract that does not hold, with every finding
+│   ├── TextInvalid         a reviewed text that does not hold, with every finding
+│   │   ├── ContractInvalid
+│   │   └── ProductInvalid
 │   └── StatementRefused    SQL that the guard does not let through
 ├── NotAuthenticated        no credential, or one that is wrong or expired  (HTTP 401)
 ├── NotPermitted            a known person without the right                (HTTP 403)
@@ -58,18 +60,30 @@ class InvalidInput(AtollError):
     code = "invalid_input"
 
 
-class ContractInvalid(InvalidInput):
-    """A contract that does not hold.
+class TextInvalid(InvalidInput):
+    """A text that people write and review (YAML) and that does not hold.
 
     Attributes:
         findings: every fault found, one sentence each, with its place in the YAML.
     """
 
-    code = "contract_invalid"
+    code = "text_invalid"
 
     def __init__(self, what: str, *, findings: tuple[str, ...] = (), where: str = "", todo: str = "") -> None:
         super().__init__(what, where=where, todo=todo)
         self.findings = findings
+
+
+class ContractInvalid(TextInvalid):
+    """A contract that does not hold."""
+
+    code = "contract_invalid"
+
+
+class ProductInvalid(TextInvalid):
+    """A product of the catalog that does not hold."""
+
+    code = "product_invalid"
 
 
 class StatementRefused(InvalidInput):

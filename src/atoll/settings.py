@@ -65,6 +65,89 @@ class Settings(BaseSettings):
         default=None, description="Directory of price books (YAML); empty means the ones that ship with Atoll."
     )
 
+    size_table: Path | None = Field(
+        default=None, description="Table of machine sizes (YAML); empty means the one that ships with Atoll."
+    )
+    person_vcpu: float = Field(default=16.0, ge=0, description="vCPU of the running machines of one person, in all.")
+    person_memory_bytes: int = Field(
+        default=64 * 2**30, ge=0, description="Memory of the machines of one person that hold some, in bytes."
+    )
+    project_vcpu: float = Field(default=64.0, ge=0, description="vCPU of the running machines of one project, in all.")
+    project_memory_bytes: int = Field(
+        default=256 * 2**30, ge=0, description="Memory of the machines of one project that hold some, in bytes."
+    )
+    host_vcpu_per_processor: float = Field(
+        default=8.0, gt=0, description="vCPU lent to machines for each processor of the host; most of them wait."
+    )
+    host_vcpu: float | None = Field(
+        default=None,
+        ge=0,
+        description="vCPU lent to machines in all; empty means the host's processors times `host_vcpu_per_processor`.",
+    )
+    host_memory_bytes: int | None = Field(
+        default=None, ge=0, description="Memory lent to machines in all, in bytes; empty means all the host has."
+    )
+
+    machine_url: str = Field(
+        default="",
+        description="Address of machines, like `https://{workspace}.machines.example.org`, of a domain that holds "
+        "nothing else; empty gives each machine a port of its own.",
+    )
+    machine_port: int = Field(
+        default=8471, ge=0, le=65535, description="With `machine_url`, the port on which machines are served."
+    )
+    machine_ports: str = Field(
+        default="8500-8599",
+        pattern=r"^\d{1,5}-\d{1,5}$",
+        description="Without `machine_url`, the first and last port for machines; `0-0` picks free ones.",
+    )
+    machine_host: str = Field(
+        default="",
+        description="Without `machine_url`, the name or address by which browsers reach `host`; empty means the same.",
+    )
+    machine_session_hours: float = Field(
+        default=12.0, gt=0, description="How long a browser stays signed in to a machine."
+    )
+
+    mirror_pypi_url: str = Field(
+        default="", description="Upstream of Python packages; empty means what the host's own pip is set to."
+    )
+    mirror_npm_url: str = Field(
+        default="", description="Upstream of npm packages; empty means what the host's own npm is set to."
+    )
+    mirror_cran_url: str = Field(
+        default="", description="Upstream of R packages; empty means what the host's own R is set to."
+    )
+    mirror_debian_url: str = Field(
+        default="", description="Upstream of Debian packages; empty means what the host's own apt is set to."
+    )
+    mirror_allow: tuple[str, ...] = Field(
+        default=(),
+        description='Packages that machines may have, as JSON list of globs like `["pypi/*"]`; empty means all.',
+    )
+    mirror_block: tuple[str, ...] = Field(
+        default=(),
+        description='Packages or versions that no machine may have, as JSON list like `["npm/left-pad==1.*"]`.',
+    )
+    mirror_min_age_days: float = Field(
+        default=0.0, ge=0, description="Versions of packages younger than this are held back, in days."
+    )
+    mirror_advisories: Path | None = Field(
+        default=None, description="Directory of known vulnerabilities in the OSV format; versions named there are held."
+    )
+    mirror_indexes: bool = Field(
+        default=False,
+        description="Whether the mirror passes on lists of all packages, which CRAN and Debian need for dependencies.",
+    )
+    mirror_cache_bytes: int = Field(
+        default=20 * 2**30, ge=0, description="Package files kept by the mirror, in bytes; the longest unused go first."
+    )
+    mirror_file_bytes: int = Field(default=4 * 2**30, gt=0, description="Largest package file, in bytes.")
+    git_push_bytes: int = Field(default=2**28, gt=0, description="Largest push to a project's git, in bytes.")
+    git_repository_bytes: int = Field(
+        default=2**32, gt=0, description="A git repository that has grown to this many bytes takes no more pushes."
+    )
+
     @property
     def home_dir(self) -> Path:
         """The home, absolute."""

@@ -114,13 +114,14 @@ class Site:
         return [entry.event for entry in self.rooms.audit.tail(1000) if entry.event.action == action]
 
 
-def open_site(home):
+def open_site(home, backends=None, **settings):
     umask = os.umask(0o077)
     os.umask(umask)
     clock = MovingClock()
-    rooms = platform.build(Settings(home=home, query_max_rows=2_000_000))
+    rooms = platform.build(Settings(home=home, query_max_rows=2_000_000, **settings))
     os.umask(umask)
-    return Site(dataclasses.replace(rooms, clock=clock), clock), rooms
+    changes = {} if backends is None else {"backends": backends(clock)}
+    return Site(dataclasses.replace(rooms, clock=clock, **changes), clock), rooms
 
 
 @pytest.fixture(scope="module")

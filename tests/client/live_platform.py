@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import uvicorn
 
 from atoll.api import create_app
 from atoll.client import AtollClient
+from atoll.flows import converge_workspace
+from atoll.flows.manage_products import ensure_shipped
+from atoll.flows.poll_machines import poll_machines
+from atoll.flows.rooms import Rooms
 from atoll.flows.sign_in import ensure_admin
+from atoll.flows.surroundings import BareSurroundings
+from atoll.operations import Reconciler, Reconcilers, Runner
+from atoll.providers.simulator import SimulatedBackend
 from atoll.settings import Settings
 from atoll.wiring import platform
 
@@ -70,20 +79,33 @@ class Atoll:
 
 
 @contextmanager
-def running(home: Path, *, workers: bool = True, **settings: object) -> Iterator[Atoll]:
-    """A platform that answers while the block lasts; without `workers` nothing is admitted."""
+def running(home: Path, *, workers: bool = True, machines: bool = False, **settings: object) -> Iterator[Atoll]:
+    """A platform that answers while the block lasts; without `workers` nothing is admitted.
+
+    With `machines` there is a simulated backend, the shipped products, and what makes wishes true.
+    """
     rooms = platform.build(Settings(home=home, **settings))
+    if machines:
+        rooms = dataclasses.replace(rooms, backends={"simulator": SimulatedBackend(rooms.clock, boot_seconds=0.3)})
+        ensure_shipped(rooms)
     listening = socket.create_server(("127.0.0.1", 0))
     # asyncio does this only for sockets made with IPPROTO_TCP; without it each answer waits 40 ms.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     server = uvicorn.Server(uvicorn.Config(create_app(rooms), log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    runner = platform.runner(rooms)
+    runner = _with_machines(rooms) if machines else platform.runner(rooms)
+    duties = [
+        Reconciler("poll", 0.1, partial(poll_machines, rooms)),
+        Reconciler("converge", 0.1, partial(converge_workspace.converge_workspaces, rooms)),
+    ]
+    reconcilers = Reconcilers(duties)
     try:
         secret = ensure_admin(rooms)
         thread.start()
         if workers:
             runner.start()
+        if machines:
+            reconcilers.start()
         while not server.started:
             time.sleep(0.01)
         atoll = Atoll(f"http://127.0.0.1:{listening.getsockname()[1]}", home)
@@ -93,9 +115,16 @@ def running(home: Path, *, workers: bool = True, **settings: object) -> Iterator
     finally:
         server.should_exit = True
         thread.join(timeout=20)
+        if machines:
+            reconcilers.stop()
         runner.stop()
         platform.close(rooms)
         listening.close()
+
+
+def _with_machines(rooms: Rooms) -> Runner:
+    stories = {**platform.stories(rooms), **converge_workspace.stories(rooms, BareSurroundings(rooms))}
+    return Runner(rooms.operations, stories, workers=2, lease_seconds=rooms.settings.operation_lease_seconds)
 
 
 def settle(atoll: Atoll) -> None:

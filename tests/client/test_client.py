@@ -115,7 +115,7 @@ def test_a_delivery_goes_through_and_tells_how_far_it_is(delivered: Atoll, tmp_p
     assert [(row.row, row.column, row.masked) for row in held] == [(2, "AGE", "aaa"), (3, "AGE", "999")]
     assert CANARY not in str(held)
     assert {p.stage for p in seen} == {Stage.HASH, Stage.UPLOAD, Stage.ADMIT}
-    for stage in Stage:
+    for stage in (Stage.HASH, Stage.UPLOAD, Stage.ADMIT):
         last = [p for p in seen if p.stage is stage][-1]
         assert last.done == last.total
 

@@ -28,7 +28,12 @@ WORKSHOP = [
 ]
 LINES_MAX = 500
 GENERATED = {"openapi.json", "web/src/api/schema.d.ts"}
-LOCKS = {"requirements.lock", "requirements-dev.lock", "web/package-lock.json"}
+LOCKS = {
+    "requirements.lock",
+    "requirements-dev.lock",
+    "web/package-lock.json",
+    "src/atoll/providers/sandbox/environments/jupyter.lock",
+}
 #: Data that others made, kept as it came.
 DATA = ("examples/",)
 

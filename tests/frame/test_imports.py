@@ -48,6 +48,10 @@ def copy(root, tmp_path) -> Path:
         ("cli/trespass.py", "import atoll.ledger"),
         ("model/trespass.py", "import atoll.ports"),
         ("flows/trespass.py", "import fastapi"),
+        ("gateway/trespass.py", "import atoll.flows"),
+        ("gateway/trespass.py", "import fastapi"),
+        ("workspaces/trespass.py", "import atoll.ledger"),
+        ("reviewed/trespass.py", "import atoll.model"),
         ("lodger/__init__.py", "import atoll.errors"),
     ],
 )

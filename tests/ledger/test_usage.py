@@ -22,6 +22,7 @@ prices:
   - {{metric: query_seconds, eur: {query}, per: 3600}}
   - {{metric: scanned_bytes, eur: 5, per: 1000000000000}}
   - {{metric: stored_byte_days, eur: 0.022, per: 30000000000}}
+  - {{metric: machine_stored_byte_days, eur: 0.11, per: 30000000000}}
 """
 
 
@@ -52,6 +53,7 @@ def test_the_shipped_book() -> None:
         Metric.QUERY_SECONDS: (Decimal("0.09"), Decimal(3600)),
         Metric.SCANNED_BYTES: (Decimal(5), Decimal(10**12)),
         Metric.STORED_BYTE_DAYS: (Decimal("0.022"), Decimal(30 * 10**9)),
+        Metric.MACHINE_STORED_BYTE_DAYS: (Decimal("0.11"), Decimal(30 * 10**9)),
     }
 
 
@@ -91,6 +93,7 @@ def test_the_price_of_the_time(tmp_path: Path, records: RecordStore, clock: SetC
         (BOOK.format(date="2026-01-01", query="cheap"), "prices.1.eur"),
         (BOOK.format(date="2026-01-01", query="1").replace("per: 3600", "per: 0"), "per"),
         (BOOK.format(date="2026-01-01", query="1") + "  - {metric: query_seconds, eur: 1, per: 1}", "two prices"),
+        (BOOK.format(date="2026-01-01", query="1") + "  - {metric: machine_seconds, eur: 1, per: 1}", "of the machine"),
         (BOOK.format(date="2026-01-01", query="1") + "currency: USD", "EUR"),
         (BOOK.format(date="2026-01-01", query="1") + "discount: 1", "discount"),
     ],
@@ -144,9 +147,32 @@ def test_a_quantity_is_a_number_not_negative(usage: UsageBook, quantity: str) ->
 
 
 def test_a_charge_joins_a_transaction(usage: UsageBook, records: RecordStore) -> None:
-    charges = [usage.charge(metric=m, quantity=Decimal(1), user="ada") for m in Metric]
+    priced = [m for m in Metric if m is not Metric.MACHINE_SECONDS]
+    charges = [usage.charge(metric=m, quantity=Decimal(1), user="ada") for m in priced]
     records.transact(charges)
-    assert [r.metric for r in usage.records_of("2026-03")] == list(Metric)
+    assert [r.metric for r in usage.records_of("2026-03")] == priced
+
+
+def test_the_price_of_a_machine_is_given_with_the_charge(usage: UsageBook, records: RecordStore) -> None:
+    with pytest.raises(ValueError, match="machine_seconds"):
+        usage.charge(metric=Metric.MACHINE_SECONDS, quantity=Decimal(1), user="ada")
+    price = Decimal("0.35") / 3600
+    for quantity in ("3600", "0.5"):
+        charged = usage.charge(
+            metric=Metric.MACHINE_SECONDS,
+            quantity=Decimal(quantity),
+            user="ada",
+            product="jupyter@1",
+            workspace="wsp_1",
+            unit_price_eur=price,
+        )
+        records.transact([charged])
+    hour, half = usage.records_of("2026-03")
+    assert round(hour.amount_eur, 9) == Decimal("0.35")
+    assert half.amount_eur == Decimal("0.000048611111")
+    for by, key in (("product", "jupyter@1"), ("workspace", "wsp_1")):
+        (line,) = usage.report("2026-03", by).lines
+        assert (line.key, line.quantity) == (key, Decimal("3600.5"))
 
 
 # --- reports
@@ -163,7 +189,7 @@ def test_a_report_equals_the_sum_of_the_records(
     all_records = list(usage.records_of("2026-03"))
     total = sum((r.amount_eur for r in all_records), Decimal(0))
     assert len(all_records) == 60 and total > 0
-    for by in ("user", "project", "dataset", "metric"):
+    for by in ("user", "project", "dataset", "metric", "product"):
         report = usage.report("2026-03", by)
         assert (report.month, report.by, report.currency) == ("2026-03", by, "EUR")
         assert report.total_eur == total == sum((line.amount_eur for line in report.lines), Decimal(0))

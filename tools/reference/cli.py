@@ -8,18 +8,16 @@ from typing import Any
 
 import typer.main
 
-from atoll.cli.app import app
 from atoll.cli.exit_codes import MEANINGS, exit_code_of
 from atoll.client.problems import BY_CODE
 from atoll.errors import AtollError
-from atoll.wiring.up import up
+from atoll.wiring import command_line
 from reference.markdown import code, page, table
 
 
 def commands() -> list[tuple[str, Any]]:
     """Every command that a person can give, by its full name, groups left out."""
-    if not any(command.name == "up" for command in app.registered_commands):
-        app.command(name="up")(up)
+    app = command_line()
     return sorted(_below("atoll", typer.main.get_command(app)))
 
 

@@ -11,6 +11,7 @@ from atoll.errors import NotFound, NotPermitted
 from atoll.model.delivery import Delivery
 from atoll.model.grant import Grant
 from atoll.model.person import ApiToken, Caller, Project, Source, SubjectKind
+from atoll.model.workspace import Workspace
 
 
 def has(caller: Caller, scope: Scope) -> bool:
@@ -77,6 +78,77 @@ def give_grant(caller: Caller, project: Project) -> None:
             "Grants to one's own project are given by somebody else.",
             where=f"project/{project.name}",
             todo="Ask a steward who is not a member of the project.",
+        )
+
+
+def launch_under(caller: Caller, project: Project) -> None:
+    """Only members with `workspaces:run` launch machines in a project."""
+    require(caller, Scope.WORKSPACES_RUN)
+    if not is_member(caller, project):
+        raise not_found("project", project.name)
+
+
+def owns(caller: Caller, workspace: Workspace) -> bool:
+    """Whether the workspace is the caller's own."""
+    return caller.subject_kind is SubjectKind.PERSON and caller.subject_id == workspace.owner
+
+
+def is_inside(caller: Caller, workspace: Workspace, project: Project) -> bool:
+    """Whether the caller may see what is in the workspace: its owner, and members it is shared with."""
+    if owns(caller, workspace):
+        return True
+    return is_member(caller, project) and caller.name in workspace.shared_with
+
+
+def open_workspace(caller: Caller, workspace: Workspace, project: Project) -> None:
+    """Reach the machine itself: those inside, as long as they are people of the project."""
+    require(caller, Scope.WORKSPACES_OPEN)
+    if not (is_member(caller, project) and is_inside(caller, workspace, project)):
+        raise not_found("workspace", workspace.id)
+
+
+def see_workspace(caller: Caller, workspace: Workspace, project: Project) -> None:
+    """Those inside see it; the holders of `workspaces:read` see all, from the outside."""
+    if has(caller, Scope.WORKSPACES_READ):
+        return
+    if not (has(caller, Scope.WORKSPACES_READ_OWN) and is_inside(caller, workspace, project)):
+        raise not_found("workspace", workspace.id)
+
+
+def change_workspace(caller: Caller, workspace: Workspace, project: Project) -> None:
+    """Its owner alone hibernates, resizes, extends and shares it; to end it see `end_workspace`."""
+    see_workspace(caller, workspace, project)
+    require(caller, Scope.WORKSPACES_RUN)
+    if not owns(caller, workspace):
+        raise NotPermitted(
+            "Only its owner may do this to the workspace.",
+            where=f"workspace/{workspace.id}",
+            todo=f"Ask {workspace.owner_login}.",
+        )
+
+
+def run_workspace(caller: Caller, workspace: Workspace, project: Project) -> None:
+    """As `change_workspace`; and to have it run one must still be a person of the project."""
+    change_workspace(caller, workspace, project)
+    if not is_member(caller, project):
+        raise NotPermitted(
+            "You are no longer a member of the workspace's project, so it runs no more.",
+            where=f"workspace/{workspace.id}, project/{project.name}",
+            todo="Ask an administrator to add you to the project, or terminate the workspace.",
+        )
+
+
+def end_workspace(caller: Caller, workspace: Workspace, project: Project) -> None:
+    """Its owner stops and terminates it, and so does who holds `workspaces:end`."""
+    if has(caller, Scope.WORKSPACES_END):
+        return
+    see_workspace(caller, workspace, project)
+    require(caller, Scope.WORKSPACES_END_OWN)
+    if not owns(caller, workspace):
+        raise NotPermitted(
+            "Only its owner or an operator may end the workspace.",
+            where=f"workspace/{workspace.id}",
+            todo=f"Ask {workspace.owner_login}.",
         )
 
 

@@ -40,10 +40,21 @@ class Scope(StrEnum):
     GRANTS_WRITE = "grants:write"
     QUERIES_RUN = "queries:run"
     QUERIES_READ_OWN = "queries:read:own"
+    PRODUCTS_READ = "products:read"
+    PRODUCTS_WRITE = "products:write"
+    WORKSPACES_READ_OWN = "workspaces:read:own"
+    WORKSPACES_READ = "workspaces:read"
+    WORKSPACES_RUN = "workspaces:run"
+    WORKSPACES_OPEN = "workspaces:open"
+    WORKSPACES_END_OWN = "workspaces:end:own"
+    WORKSPACES_END = "workspaces:end"
     FLOWS_READ = "flows:read"
     AUDIT_READ = "audit:read"
     COSTS_READ_OWN = "costs:read:own"
     COSTS_READ = "costs:read"
+    BUDGETS_READ_OWN = "budgets:read:own"
+    BUDGETS_READ = "budgets:read"
+    BUDGETS_WRITE = "budgets:write"
     OPERATIONS_READ = "operations:read"
     OPERATIONS_WRITE = "operations:write"
     SETTINGS_READ = "settings:read"
@@ -74,10 +85,21 @@ SCOPES: Mapping[Scope, str] = MappingProxyType(
         Scope.GRANTS_WRITE: "Give grants to projects one is not a member of, and revoke grants.",
         Scope.QUERIES_RUN: "Query granted data under a project one is a member of.",
         Scope.QUERIES_READ_OWN: "See the queries of one's projects.",
+        Scope.PRODUCTS_READ: "See the catalog of machines: products, sizes and prices.",
+        Scope.PRODUCTS_WRITE: "Publish products, deprecate and retire their versions.",
+        Scope.WORKSPACES_READ_OWN: "See one's own workspaces and those shared with one.",
+        Scope.WORKSPACES_READ: "See every workspace and its operations; nothing of what is inside.",
+        Scope.WORKSPACES_RUN: "Launch workspaces in one's projects; wake, hibernate, resize, extend and share them.",
+        Scope.WORKSPACES_OPEN: "Enter one's own machines and those shared with one, by browser.",
+        Scope.WORKSPACES_END_OWN: "Stop and terminate one's own workspaces.",
+        Scope.WORKSPACES_END: "Stop and terminate any workspace.",
         Scope.FLOWS_READ: "See where a dataset's rows came from and where they went.",
         Scope.AUDIT_READ: "Read the audit chain and verify it.",
         Scope.COSTS_READ_OWN: "See what one has spent oneself.",
         Scope.COSTS_READ: "See all costs.",
+        Scope.BUDGETS_READ_OWN: "See one's own budget and those of one's projects.",
+        Scope.BUDGETS_READ: "See every budget.",
+        Scope.BUDGETS_WRITE: "Set budgets of people and projects.",
         Scope.OPERATIONS_READ: "See operations, their steps and logs.",
         Scope.OPERATIONS_WRITE: "Cancel operations.",
         Scope.SETTINGS_READ: "See the settings in force, secrets masked.",
@@ -89,9 +111,9 @@ _EVERYBODY = frozenset({Scope.ME_READ, Scope.TOKENS_OWN})
 
 ROLE_HELP: Mapping[Role, str] = MappingProxyType(
     {
-        Role.ADMIN: "Runs the platform: people, projects, sources, operations. Reads no data.",
+        Role.ADMIN: "Runs the platform: people, projects, sources, products, machines, operations. Reads no data.",
         Role.STEWARD: "Answers for the data: contracts, deliveries, quarantine, grants.",
-        Role.SCIENTIST: "Works with granted data in projects.",
+        Role.SCIENTIST: "Works with granted data in projects, by SQL and on machines.",
         Role.AUDITOR: "Checks what was done: audit, flows, costs. Reads no data.",
     }
 )
@@ -108,6 +130,16 @@ ROLE_SCOPES: Mapping[Role, frozenset[Scope]] = MappingProxyType(
                 Scope.PROJECTS_WRITE,
                 Scope.SOURCES_READ,
                 Scope.SOURCES_WRITE,
+                Scope.BUDGETS_READ_OWN,
+                Scope.BUDGETS_READ,
+                Scope.BUDGETS_WRITE,
+                Scope.PRODUCTS_READ,
+                Scope.PRODUCTS_WRITE,
+                # Operators run machines yet see nothing of what is inside.
+                Scope.WORKSPACES_READ_OWN,
+                Scope.WORKSPACES_READ,
+                Scope.WORKSPACES_END_OWN,
+                Scope.WORKSPACES_END,
                 Scope.OPERATIONS_READ,
                 Scope.OPERATIONS_WRITE,
                 Scope.SETTINGS_READ,
@@ -140,16 +172,27 @@ ROLE_SCOPES: Mapping[Role, frozenset[Scope]] = MappingProxyType(
                 Scope.GRANTS_READ_OWN,
                 Scope.QUERIES_RUN,
                 Scope.QUERIES_READ_OWN,
+                Scope.PRODUCTS_READ,
+                Scope.WORKSPACES_READ_OWN,
+                Scope.WORKSPACES_RUN,
+                Scope.WORKSPACES_OPEN,
+                Scope.WORKSPACES_END_OWN,
                 Scope.FLOWS_READ,
                 Scope.COSTS_READ_OWN,
+                Scope.BUDGETS_READ_OWN,
             }
         ),
         Role.AUDITOR: frozenset(
             {
                 Scope.AUDIT_READ,
+                Scope.PRODUCTS_READ,
+                Scope.WORKSPACES_READ_OWN,
+                Scope.WORKSPACES_READ,
                 Scope.FLOWS_READ,
                 Scope.COSTS_READ_OWN,
                 Scope.COSTS_READ,
+                Scope.BUDGETS_READ_OWN,
+                Scope.BUDGETS_READ,
                 Scope.DELIVERIES_READ_OWN,
                 Scope.DELIVERIES_READ,
                 Scope.DATASETS_READ,

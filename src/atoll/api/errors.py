@@ -88,7 +88,7 @@ def answer(error: errors.AtollError) -> JSONResponse:
         headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, errors.Unavailable):
         headers["Retry-After"] = "5"
-    findings = error.findings if isinstance(error, errors.ContractInvalid) else ()
+    findings = error.findings if isinstance(error, errors.TextInvalid) else ()
     return _answer(
         status_of(error), error.code, error.what, where=error.where, todo=error.todo, findings=findings, headers=headers
     )

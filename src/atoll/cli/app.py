@@ -7,12 +7,26 @@ from typing import Annotated
 import typer
 
 import atoll
-from atoll.cli.commands import accounts, contracts, datasets, deliveries, grants, ledger, operations, sources
+from atoll.cli.commands import (
+    accounts,
+    budgets,
+    contracts,
+    datasets,
+    deliveries,
+    grants,
+    hours,
+    ledger,
+    operations,
+    products,
+    sources,
+    visits,
+    workspaces,
+)
 from atoll.cli.commands.sql import sql
 from atoll.cli.exit_codes import help_text
 from atoll.cli.failures import FailingPlainly
 
-_HELP = """Atoll: clinical data that enters only through de-identification, and governed SQL on it.
+_HELP = """Atoll: clinical data that enters only through de-identification, governed SQL on it, and machines beside it.
 
 ATOLL_URL says where Atoll listens (http://127.0.0.1:8470 if not set), ATOLL_TOKEN who is asking.
 """
@@ -56,8 +70,14 @@ app.add_typer(deliveries.delivery, name="delivery")
 app.add_typer(datasets.dataset, name="dataset")
 app.add_typer(grants.grant, name="grant")
 app.command("sql")(sql)
+app.add_typer(products.product, name="product")
+app.add_typer(products.size, name="size")
+workspaces.workspace.command("open")(visits.open_)
+workspaces.workspace.command("hours")(hours.hours)
+app.add_typer(workspaces.workspace, name="workspace")
 app.command("flows")(ledger.flows)
 app.add_typer(ledger.audit, name="audit")
 app.add_typer(ledger.cost, name="cost")
+app.add_typer(budgets.budget, name="budget")
 app.add_typer(operations.operation, name="operation")
 app.command("settings")(operations.settings)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from atoll.client.progress import OnProgress, Progress
 
-_TITLES = {"hash": "Hashing", "upload": "Uploading", "admit": "Admitting"}
+_TITLES = {"hash": "Hashing", "upload": "Uploading", "admit": "Admitting", "machine": "Machine"}
 
 
 @contextmanager
@@ -47,13 +47,13 @@ def progress_bars() -> Iterator[OnProgress]:
 
 
 def _lines() -> OnProgress:
-    """A line when a stage, or a step of the admission, begins."""
+    """A line when a stage, or a step of an operation, begins."""
     console = note_console()
     told: set[tuple[str, str]] = set()
 
     def show(progress: Progress) -> None:
         stage = progress.stage.value
-        what = progress.what if stage == "admit" else ""
+        what = progress.what if stage in ("admit", "machine") else ""
         if (stage, what) not in told:
             told.add((stage, what))
             console.print(f"{_TITLES[stage]}{': ' + what if what else ''} ...", markup=False)

@@ -51,6 +51,22 @@ def size(value: object) -> str:
     return f"{amount:.0f} B" if unit == 0 else f"{amount:.1f} {_SIZE_UNITS[unit]}"
 
 
+def memory(value: object) -> str:
+    """Bytes of memory in binary units, as sizes of machines are told: `32 GiB`."""
+    if value is None:
+        return NOTHING
+    gib = Decimal(str(value)) / 2**30
+    return f"{gib.normalize():f} GiB"
+
+
+def price_range(value: object) -> str:
+    """The lowest and the highest price for an hour of the sizes."""
+    prices = sorted(Decimal(str(size["eur_per_hour"])) for size in value) if isinstance(value, list) else []
+    if not prices:
+        return NOTHING
+    return eur(prices[0]) if prices[0] == prices[-1] else f"{prices[0]:f} to {eur(prices[-1])}"
+
+
 def count(value: object) -> str:
     """`1,234,567`; fractions keep two digits."""
     if value is None:
@@ -109,6 +125,23 @@ def granted(value: object) -> str:
         where = f" where {table['row_filter']}" if table.get("row_filter") else ""
         parts.append(f"{table['table']}{listed}{where}")
     return "; ".join(parts)
+
+
+def every_project(value: object) -> str:
+    """The projects that may launch a product."""
+    return "every project" if value is None else text(value)
+
+
+def weekly(value: object) -> str:
+    """Spans of the week: `Mon Tue 08:00 to 18:00`."""
+    if not isinstance(value, list):
+        return NOTHING
+    names = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+    spans = []
+    for span in value:
+        days = " ".join(names[day - 1] for day in sorted(span["weekdays"]))
+        spans.append(f"{days} {str(span['start'])[:5]} to {str(span['end'])[:5]}")
+    return "; ".join(spans)
 
 
 def columns(value: object) -> str:

@@ -31,7 +31,7 @@ class Field:
     @property
     def number(self) -> bool:
         """Whether it is written to the right."""
-        return self.cell in (cells.size, cells.count, cells.eur, cells.percent, cells.seconds)
+        return self.cell in (cells.size, cells.count, cells.eur, cells.percent, cells.seconds, cells.memory)
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,33 @@ _GRANT = (
     Field("state"),
     _time("expires_at", "expires"),
     _time("revoked_at", "revoked"),
+)
+
+_PRODUCT = (
+    Field("id", "product"),
+    Field("title"),
+    Field("service"),
+    Field("sizes", "an hour", cells.price_range),
+    Field("state"),
+    Field("projects", cell=cells.every_project),
+)
+_SIZE = (
+    Field("name", "size"),
+    _count("vcpu", "vCPU"),
+    Field("memory_bytes", "memory", cells.memory),
+    Field("eur_per_hour", "an hour", cells.eur),
+    Field("eur_per_working_month", "a month of working hours", cells.eur),
+)
+_WORKSPACE = (
+    Field("id"),
+    Field("name"),
+    Field("owner"),
+    Field("project"),
+    Field("product"),
+    Field("size"),
+    Field("state"),
+    Field("eur_per_hour", "an hour", cells.eur),
+    _time("expires_at", "expires"),
 )
 
 VIEWS: Mapping[str, View] = {
@@ -229,6 +256,30 @@ VIEWS: Mapping[str, View] = {
             _count("records"),
         )
     ),
+    "budget": View(
+        (
+            Field("holder"),
+            Field("name"),
+            Field("month"),
+            Field("spent_eur", "spent", cells.eur),
+            Field("rule.eur_per_month", "budget", cells.eur),
+            Field("part", "used", cells.percent),
+            Field("stage"),
+        )
+    ),
+    "hours": View((Field("hours.zone", "zone"), Field("hours.hours", "hours", cells.weekly), Field("idle"))),
+    "forgotten": View(
+        (
+            Field("workspace"),
+            Field("name"),
+            Field("owner"),
+            Field("project"),
+            Field("size"),
+            Field("use"),
+            _count("days"),
+            Field("eur_per_day", "a day", cells.eur),
+        )
+    ),
     "operation": View(
         _OPERATION,
         (
@@ -246,6 +297,68 @@ VIEWS: Mapping[str, View] = {
     "step": View((Field("name"), Field("done"), Field("progress", cell=cells.percent))),
     "log_line": View(
         (_count("number"), _time("at", "time"), Field("body.message", "message"), Field("body", "facts", cells.facts))
+    ),
+    "product": View(
+        _PRODUCT,
+        (
+            *_PRODUCT,
+            Field("description"),
+            Field("environment"),
+            Field("needs"),
+            Field("fallback"),
+            _size("home_bytes", "home"),
+            Field("idle"),
+            Field("lifetime"),
+            Field("published_by"),
+            _time("published_at", "published"),
+        ),
+        (
+            Part("sizes", "size", "sizes"),
+            Part("forms", "parameter", "parameters"),
+            Part("versions", "product_version", "versions"),
+        ),
+    ),
+    "size": View(_SIZE),
+    "parameter": View((Field("name"), Field("type"), Field("required"), Field("default"), Field("description"))),
+    "product_version": View(
+        (Field("id", "version"), Field("state"), Field("published_by"), _time("published_at", "published"))
+    ),
+    "quote": View(
+        (
+            Field("product"),
+            Field("project"),
+            Field("name"),
+            *(Field(f"size.{field.key}", field.title, field.cell) for field in _SIZE),
+            Field("backend"),
+            _time("expires_at", "expires"),
+            Field("warnings", cell=cells.sentences),
+        )
+    ),
+    "workspace": View(
+        _WORKSPACE,
+        (
+            *_WORKSPACE,
+            Field("reason"),
+            Field("progress", cell=cells.percent),
+            Field("backend"),
+            Field("path"),
+            Field("parameters"),
+            Field("shared_with"),
+            Field("observed.detail", "seen"),
+            Field("observed.exit_status", "exit status"),
+            Field("operation.id", "operation"),
+            _time("created_at", "created"),
+            _time("terminated_at", "terminated"),
+        ),
+        (Part("operation.steps", "step", "steps"),),
+    ),
+    "workspace_line": View(
+        (
+            _time("at", "time"),
+            Field("story", "operation"),
+            Field("body.message", "message"),
+            Field("body", "facts", cells.facts),
+        )
     ),
     "setting": View((Field("name"), Field("value"), Field("help"))),
     "explained_column": View(

@@ -11,16 +11,21 @@ from typing import TYPE_CHECKING, BinaryIO, Self, overload
 import httpx
 
 from atoll.client.accounts import Accounts, People, Projects, Tokens
+from atoll.client.budgets import Budgets
 from atoll.client.connection import Connection, Json
 from atoll.client.contracts import Contracts
 from atoll.client.datasets import Datasets, Grants
 from atoll.client.deliveries import Deliveries
+from atoll.client.hours import WorkspaceHours
 from atoll.client.ledger import Ledger
 from atoll.client.operations import Operations, Platform
+from atoll.client.products import Products
 from atoll.client.progress import OnProgress, ignore
 from atoll.client.queries import Queries
 from atoll.client.sending import Sender
 from atoll.client.sources import Sources
+from atoll.client.visits import Visits
+from atoll.client.workspaces import Workspaces
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -60,7 +65,12 @@ class AtollClient:
         self.datasets = Datasets(self._connection)
         self.grants = Grants(self._connection)
         self.queries = Queries(self._connection)
+        self.products = Products(self._connection)
+        self.workspaces = Workspaces(self._connection, sleep)
+        self.visits = Visits(self._connection)
+        self.hours = WorkspaceHours(self._connection)
         self.ledger = Ledger(self._connection)
+        self.budgets = Budgets(self._connection)
         self.operations = Operations(self._connection)
         self.platform = Platform(self._connection)
         self._sender = Sender(self.deliveries, sleep)

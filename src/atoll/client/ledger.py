@@ -39,5 +39,5 @@ class Ledger:
         return shaped(ChainCheck, self._connection.get("/audit/verification"))
 
     def costs(self, month: str, by: str = "project") -> CostReport:
-        """Sums of a month (`YYYY-MM`), by user, project, dataset or metric."""
+        """Sums of a month (`YYYY-MM`), by user, project, dataset, metric, product or workspace."""
         return shaped(CostReport, self._connection.get("/costs", month=month, by=by))

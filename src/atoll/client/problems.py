@@ -10,12 +10,12 @@ import httpx
 from atoll.errors import (
     AtollError,
     Conflict,
-    ContractInvalid,
     InvalidInput,
     LimitExceeded,
     NotAuthenticated,
     NotFound,
     NotPermitted,
+    TextInvalid,
     TooManyAttempts,
     Unavailable,
 )
@@ -76,7 +76,7 @@ def _built(kind: type[AtollError], body: dict[str, Any], headers: Mapping[str, s
     if kind is AtollError and body.get("request_id"):
         todo = f"{todo} Give the operator the request id {body['request_id']}.".strip()
     findings = tuple(str(f) for f in body.get("findings") or ())
-    if issubclass(kind, ContractInvalid):
+    if issubclass(kind, TextInvalid):
         return kind(what, findings=findings, where=where, todo=todo)
     if issubclass(kind, TooManyAttempts):
         wait = headers.get("retry-after", "")

@@ -13,6 +13,7 @@ class Stage(StrEnum):
     HASH = "hash"
     UPLOAD = "upload"
     ADMIT = "admit"
+    MACHINE = "machine"
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class Progress:
 
     Attributes:
         stage: what is being done.
-        done: bytes done (hash, upload) or the part done, 0 to 1 (admit).
-        total: bytes in all, or 1 (admit).
+        done: bytes done (hash, upload) or the part done, 0 to 1 (admit, machine).
+        total: bytes in all, or 1 (admit, machine).
         what: the file or step at hand.
     """
 

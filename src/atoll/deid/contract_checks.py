@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations
 
 import polars as pl
@@ -25,6 +24,7 @@ from atoll.model.contract import (
     TableContract,
 )
 from atoll.model.table import RESERVED_DATASETS, ColumnType
+from atoll.reviewed import Finding
 
 _DATES = (ColumnType.DATE, ColumnType.DATETIME, ColumnType.PARTIAL_DATE)
 _NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
@@ -39,14 +39,6 @@ _GENERALIZED: dict[str, tuple[ColumnType, ...]] = {
     "age_90": (ColumnType.INTEGER,),
     "bins": _NUMBERS,
 }
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A fault, and where in the contract it stands."""
-
-    path: tuple[str | int, ...]
-    what: str
 
 
 def findings_of(contract: Contract) -> list[Finding]:

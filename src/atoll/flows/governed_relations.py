@@ -44,7 +44,7 @@ def governed_relations(rooms: Rooms, project: str, sql: str) -> Governed:
         if version is None:
             continue
         versions[grant.dataset] = version.id
-        relations.extend(_relation(rooms, grant.dataset, state, part) for state, part in _named(grant, version, sql))
+        relations.extend(relation_of(rooms, grant.dataset, state, part) for state, part in _named(grant, version, sql))
     return Governed(tuple(relations), versions)
 
 
@@ -59,18 +59,20 @@ def scanned_bytes(relations: Iterable[Relation]) -> Mapping[str, int]:
 
 def _named(grant: Grant, version: DatasetVersion, sql: str) -> Iterable[tuple[TableState, TableGrant]]:
     for state in version.tables:
-        part = _part(grant, state.table)
+        part = part_of(grant, state.table)
         if part is not None and may_name(sql, grant.dataset, state.table):
             yield state, part
 
 
-def _part(grant: Grant, table: str) -> TableGrant | None:
+def part_of(grant: Grant, table: str) -> TableGrant | None:
+    """The part of a table that the grant gives, None when it gives nothing of it."""
     if grant.tables is None:
         return TableGrant(table=table)
     return next((part for part in grant.tables if part.table == table), None)
 
 
-def _relation(rooms: Rooms, dataset: str, state: TableState, part: TableGrant) -> Relation:
+def relation_of(rooms: Rooms, dataset: str, state: TableState, part: TableGrant) -> Relation:
+    """The granted part of a table at a version, planned."""
     plan = rooms.lake.plan(dataset, state.table, state.snapshot_id)
     return Relation(
         dataset=dataset,

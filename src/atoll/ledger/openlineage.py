@@ -15,6 +15,7 @@ from typing import Any
 from atoll.model.dataset import DatasetVersion, TableState
 from atoll.model.delivery import Delivery, DeliveryOutcome
 from atoll.model.ledger import FlowEvent
+from atoll.model.mount import DatasetMount
 from atoll.model.query import QueryRecord, Relation
 from atoll.model.table import Column
 
@@ -24,6 +25,8 @@ PRODUCER = "https://atoll.invalid/flows"
 LAKE = "atoll://lake"
 SOURCES = "atoll://sources"
 RESULTS = "atoll://results"
+#: Of machines of a project (`<workspace>/<dataset>`).
+MACHINES = "atoll://machines"
 JOBS = "atoll://jobs"
 
 _SPEC = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs"
@@ -110,21 +113,53 @@ def query_event(
         eventTime=at,
         run=_run(f"query/{query.id}", producer, {"atoll_query": _facet(producer, f"{_SPEC}/RunFacet", facts)}),
         job=_job(f"query.{query.project}", producer, "QUERY"),
-        inputs=tuple(
-            {
-                "namespace": LAKE,
-                "name": f"{r.dataset}.{r.table}",
-                "facets": {
-                    "schema": _schema(r.columns, producer),
-                    "version": _facet(producer, _VERSION, {"datasetVersion": str(r.snapshot_id)}),
-                },
-            }
-            for r in read
-        ),
+        inputs=tuple(_read_table(relation, producer) for relation in read),
         outputs=() if query.error_code else (result,),
         producer=producer,
         schemaURL=f"{_SPEC}/RunEvent",
     )
+
+
+def mount_event(
+    mount: DatasetMount,
+    relations: Sequence[Relation],
+    *,
+    workspace: str,
+    person: str,
+    because: str,
+    at: datetime,
+    producer: str = PRODUCER,
+) -> FlowEvent:
+    """What a machine is shown: lake tables, with the granted columns, into a machine of the project."""
+    facts = {
+        "project": mount.project,
+        "person": person,
+        "workspace": workspace,
+        "grant": mount.grant,
+        "versions": [mount.dataset_version],
+    }
+    cause = f"mount/{workspace}/{mount.id}/{because}"
+    return FlowEvent(
+        eventType="COMPLETE",
+        eventTime=at,
+        run=_run(cause, producer, {"atoll_mount": _facet(producer, f"{_SPEC}/RunFacet", facts)}),
+        job=_job(f"mount.{mount.project}", producer, "MOUNT"),
+        inputs=tuple(_read_table(relation, producer) for relation in relations),
+        outputs=({"namespace": f"{MACHINES}/{mount.project}", "name": f"{workspace}/{mount.dataset}"},),
+        producer=producer,
+        schemaURL=f"{_SPEC}/RunEvent",
+    )
+
+
+def _read_table(relation: Relation, producer: str) -> dict[str, Any]:
+    return {
+        "namespace": LAKE,
+        "name": f"{relation.dataset}.{relation.table}",
+        "facets": {
+            "schema": _schema(relation.columns, producer),
+            "version": _facet(producer, _VERSION, {"datasetVersion": str(relation.snapshot_id)}),
+        },
+    }
 
 
 def _filled_table(

@@ -43,7 +43,9 @@ def _load(path: Path) -> PriceBook:
     metrics = [price.metric for price in book.prices]
     if len(metrics) != len(set(metrics)):
         raise _refused(path, "a metric has two prices")
-    missing = [str(metric) for metric in Metric if metric not in metrics]
+    missing = [str(metric) for metric in Metric if metric not in metrics and metric is not Metric.MACHINE_SECONDS]
+    if Metric.MACHINE_SECONDS in metrics:
+        raise _refused(path, "machine_seconds has the price of the machine's size, which is not in a book")
     if missing:
         raise _refused(path, f"{', '.join(missing)} has no price; write 0 for what is free")
     if any(price.eur < 0 for price in book.prices) or book.currency != "EUR":

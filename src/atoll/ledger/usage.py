@@ -14,8 +14,8 @@ from atoll.model.record import new_id
 from atoll.ports.clock import Clock
 from atoll.ports.records import Append, RecordStore
 
-By = Literal["user", "project", "dataset", "metric"]
-#: The key of usage that belongs to no project or no dataset.
+By = Literal["user", "project", "dataset", "metric", "product", "workspace"]
+#: The key of usage that belongs to no project, dataset, product or workspace.
 NOBODY = "-"
 BATCH = 1000
 
@@ -57,19 +57,25 @@ class UsageBook:
         user: str,
         project: str | None = None,
         dataset: str | None = None,
+        product: str | None = None,
+        workspace: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        unit_price_eur: Decimal | None = None,
         because: str = "",
     ) -> Append:
         """The write that adds a usage record at the price of now, to join a transaction.
 
         `quantity` is in the metric's unit, not negative (`ValueError`). The amount is
-        quantity times unit price, rounded half even to 1e-12 EUR.
+        quantity times unit price, rounded half even to 1e-12 EUR. The unit price is the
+        book's, or the one given for a metric that the book has no price of.
         """
         if not quantity.is_finite() or quantity < 0:
             raise ValueError("a quantity is a number, not negative")
         now = self._clock.now()
         book = self.prices_at(now)
-        price = next(p for p in book.prices if p.metric is metric)
-        unit_price = _EXACT.quantize(_EXACT.divide(price.eur, price.per), _UNIT_PRICE_STEP)
+        asked = _unit_price(book, metric) if unit_price_eur is None else unit_price_eur
+        unit_price = _EXACT.quantize(asked, _UNIT_PRICE_STEP)
         record = UsageRecord(
             id=new_id("use"),
             at=now,
@@ -81,6 +87,10 @@ class UsageBook:
             user=user,
             project=project,
             dataset=dataset,
+            product=product,
+            workspace=workspace,
+            since=since,
+            until=until,
             because=because,
         )
         return Append(_stream(f"{now.astimezone(UTC):%Y-%m}"), (record.model_dump(mode="json"),))
@@ -94,14 +104,14 @@ class UsageBook:
             after = batch[-1].number
 
     def report(self, month: str, by: str, *, user: str | None = None) -> CostReport:
-        """Sums of the month `YYYY-MM` by `user`, `project`, `dataset` or `metric`.
+        """Sums of the month `YYYY-MM` by `user`, `project`, `dataset`, `metric`, `product` or `workspace`.
 
-        A line for each key and metric, in their order; what has no project or dataset
+        A line for each key and metric, in their order; what has no such key
         stands under `-`; with `user`, of that user's records only. The total is the exact sum of the records' amounts.
         Raises `InvalidInput` for another month or key.
         """
         if by not in get_args(By):
-            raise InvalidInput("Costs are reported by user, project, dataset or metric.", where="by")
+            raise InvalidInput(f"Costs are reported by {', '.join(get_args(By))}.", where="by")
         lines: dict[tuple[str, Metric], CostLine] = {}
         total = Decimal(0)
         for record in self.records_of(month):
@@ -112,6 +122,13 @@ class UsageBook:
             total = _EXACT.add(total, record.amount_eur)
         ordered = tuple(lines[key] for key in sorted(lines))
         return CostReport(month=month, by=by, lines=ordered, total_eur=total)
+
+
+def _unit_price(book: PriceBook, metric: Metric) -> Decimal:
+    price = next((p for p in book.prices if p.metric is metric), None)
+    if price is None:
+        raise ValueError(f"the price of {metric} is not in the book, it is given with the charge")
+    return _EXACT.divide(price.eur, price.per)
 
 
 def _stream(month: str) -> str:

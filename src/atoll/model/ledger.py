@@ -73,6 +73,10 @@ class Metric(StrEnum):
     QUERY_SECONDS = "query_seconds"
     SCANNED_BYTES = "scanned_bytes"
     STORED_BYTE_DAYS = "stored_byte_days"
+    #: Of running machines; the price is that of the size, agreed at launch, not the book's.
+    MACHINE_SECONDS = "machine_seconds"
+    #: Of the homes of machines that stand, running or not.
+    MACHINE_STORED_BYTE_DAYS = "machine_stored_byte_days"
 
 
 class Price(Frozen):
@@ -108,6 +112,12 @@ class UsageRecord(Frozen):
     user: str
     project: str | None = None
     dataset: str | None = None
+    #: Product version and id of the workspace, of what machines use.
+    product: str | None = None
+    workspace: str | None = None
+    #: When it was used, for what takes time: from `since` to before `until`.
+    since: datetime | None = None
+    until: datetime | None = None
     #: The operation or query behind it.
     because: str = ""
 

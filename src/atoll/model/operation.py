@@ -103,7 +103,8 @@ class Operation(Record):
             if self.failure is None:
                 return OperationState.SUCCEEDED
             return OperationState.CANCELLED if self.failure.error_code == "cancelled" else OperationState.FAILED
-        if self.lease is not None:
+        waits_outside = self.retry_at is not None and self.failure is None
+        if self.lease is not None or waits_outside:
             return OperationState.RUNNING
         return OperationState.RETRYING if self.attempt else OperationState.QUEUED
 

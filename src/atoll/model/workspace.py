@@ -40,7 +40,9 @@ class HibernateKind(StrEnum):
 class IdleRule(Frozen):
     """When a machine counts as idle, and what happens then. A running cell keeps it alive always."""
 
+    #: Minutes without work, sessions or jobs after which it is idle.
     after_minutes: int = Field(default=60, ge=1)
+    #: What is done then.
     action: Literal["hibernate", "stop", "none"] = "hibernate"
     #: Use of one core over the last minutes above which it is busy, 0 to 1.
     busy_cpu: float = Field(default=0.1, gt=0, le=1)
@@ -49,16 +51,22 @@ class IdleRule(Frozen):
 class LifetimeRule(Frozen):
     """How long a machine stands at most; its owner is warned and may extend."""
 
+    #: Days that a new one stands.
     days: int = Field(default=30, ge=1)
+    #: Its owner is warned so many days before the end.
     warn_days: int = Field(default=3, ge=0)
+    #: Most days from then on that an extension gives; 0 for none.
     extend_days: int = Field(default=30, ge=0)
 
 
 class Product(Frozen):
     """An entry of the catalog of machines, one version. The YAML that operators write is this shape."""
 
+    #: What it is launched by; a version is `<name>@<number>`.
     name: str = Field(pattern=NAME)
+    #: For people.
     title: str
+    #: A sentence or two: what is inside.
     description: str = ""
     #: Name of the environment that runs inside (environments are built on the host).
     environment: str = Field(pattern=NAME)
@@ -72,9 +80,14 @@ class Product(Frozen):
     fallback: dict[str, str] = {}
     #: JSON Schema of the parameters; forms are made from it.
     parameters: dict[str, Any] = {}
+    #: Quota of the home, which outlives stop and hibernate.
     home_bytes: int = Field(default=10 * 2**30, gt=0)
     idle: IdleRule = IdleRule()
     lifetime: LifetimeRule = LifetimeRule()
+    #: Whether files may be saved from the machine's page to the visitor's own computer.
+    downloads: bool = False
+    #: Whether the page may read and write the visitor's clipboard by program.
+    clipboard: bool = True
     #: Machines kept ready without an owner, for a quick launch.
     warm: int = Field(default=0, ge=0, le=10)
 
@@ -142,7 +155,7 @@ class Workspace(Record):
     """One provisioned product, owned by one person in one project."""
 
     kind: ClassVar[str] = "workspace"
-    indexes: ClassVar[tuple[str, ...]] = ("owner", "project", "standing", "product")
+    indexes: ClassVar[tuple[str, ...]] = ("owner", "project", "standing", "product", "unmet")
 
     name: str = Field(pattern=NAME)
     #: Id and login of the person.
@@ -177,6 +190,11 @@ class Workspace(Record):
         """Index of workspaces that are not gone: `standing`, or None."""
         return "standing" if self.terminated_at is None else None
 
+    @property
+    def unmet(self) -> str | None:
+        """Index of workspaces with a wish that no operation has met yet: `unmet`, or None."""
+        return "unmet" if self.terminated_at is None and self.observed_generation < self.generation else None
+
 
 class Resource(Record):
     """The resource ledger: written before a backend is asked to make something. Id is the client token."""
@@ -187,7 +205,11 @@ class Resource(Record):
     workspace: str
     operation: str
     backend: str
+    #: Name of the size it has now.
+    size: str = ""
     made_at: datetime
+    #: When the backend was first seen with it; until then its making may still be under way.
+    seen_at: datetime | None = None
     #: When the backend was seen without it, for good.
     gone_at: datetime | None = None
 
@@ -195,3 +217,22 @@ class Resource(Record):
     def live(self) -> str | None:
         """Index of resources that may exist: `live`, or None."""
         return "live" if self.gone_at is None else None
+
+
+class Orphan(Record):
+    """A machine of a backend that belongs to no standing workspace. Id `<backend>/<workspace>/<token>`."""
+
+    kind: ClassVar[str] = "orphan"
+    indexes: ClassVar[tuple[str, ...]] = ("open_key",)
+
+    backend: str
+    workspace: str
+    token: str
+    found_at: datetime
+    #: When it was no longer there.
+    gone_at: datetime | None = None
+
+    @property
+    def open_key(self) -> str | None:
+        """Index of orphans that are still there: `open`, or None."""
+        return "open" if self.gone_at is None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from atoll.errors import AtollError
 from atoll.model.operation import Lease, Operation
@@ -20,6 +20,15 @@ class LeaseLost(Exception):
 
 class Stopping(Exception):
     """The platform is stopping; the operation goes on at the next start."""
+
+
+class Parked(Exception):
+    """A step waits for something outside, and gives its worker back meanwhile."""
+
+    def __init__(self, seconds: float, notes: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.seconds = seconds
+        self.notes = dict(notes)
 
 
 class Cancelled(AtollError):
@@ -108,6 +117,21 @@ class LiveOperation:
         """See `StepContext.wait`."""
         self._stopping.wait(seconds)
         self.check()
+
+    def park(self, seconds: float, notes: Mapping[str, Any]) -> NoReturn:
+        """See `StepContext.park`."""
+        self.check()
+        raise Parked(seconds, notes)
+
+    def give_back(self, parked: Parked) -> None:
+        """Let go of a parked operation; this is no attempt that failed."""
+        until = self._operations.now() + timedelta(seconds=parked.seconds)
+        step = self._step
+        self.write(
+            lambda o: with_step(o, step, output=parked.notes).but(
+                lease=None, retry_at=until, failure=None, attempt=max(o.attempt - 1, 0)
+            )
+        )
 
     def write(self, change: Callable[[Operation], Operation]) -> Operation:
         """Change the record while the lease is ours. Raises `LeaseLost`."""

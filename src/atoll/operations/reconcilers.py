@@ -65,4 +65,4 @@ class Reconcilers:
     def _work(self) -> None:
         while not self._stopping.is_set():
             self.run_due()
-            self._stopping.wait(1.0)
+            self._stopping.wait(0.25)

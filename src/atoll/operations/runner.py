@@ -14,7 +14,7 @@ from datetime import timedelta
 from atoll.errors import AtollError, Unavailable, VersionConflict
 from atoll.model.operation import Failure, Lease, Operation
 from atoll.model.record import new_id
-from atoll.operations.live import Cancelled, LeaseLost, LiveOperation, Stopping, with_step
+from atoll.operations.live import Cancelled, LeaseLost, LiveOperation, Parked, Stopping, with_step
 from atoll.operations.operations import Operations
 from atoll.operations.story import StepFunction, Story
 
@@ -105,11 +105,17 @@ class Runner:
         story = self._stories[operation.story]
         with LiveOperation(self._operations, operation, self._lease_seconds, self._stopping) as live:
             try:
-                self._drive(story, live)
+                self._drive_or_park(story, live)
             except LeaseLost:
                 log.warning("The lease was lost.", extra={"fields": {"operation": operation.id}})
             except Stopping:
                 self._give_back(live)
+
+    def _drive_or_park(self, story: Story, live: LiveOperation) -> None:
+        try:
+            self._drive(story, live)
+        except Parked as parked:
+            live.give_back(parked)
 
     def _drive(self, story: Story, live: LiveOperation) -> None:
         if live.operation.failure is not None and not live.operation.failure.transient:
@@ -137,7 +143,7 @@ class Runner:
             live.begin(name)
             output = dict(function(live))
             live.write(lambda o: with_step(o, name, done=True, progress=1.0, output=output))
-        except (LeaseLost, Stopping):
+        except (LeaseLost, Parked, Stopping):
             raise
         except AtollError as error:
             return self._failure(name, error.code, transient=isinstance(error, _TRANSIENT), message=str(error))

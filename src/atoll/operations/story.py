@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from atoll.model.operation import Failure, Operation
 
@@ -36,6 +36,14 @@ class StepContext(Protocol):
 
     def wait(self, seconds: float) -> None:
         """Sleep, waking early (and raising, like `check`) when the work is to stop."""
+        ...
+
+    def park(self, seconds: float, notes: Mapping[str, Any]) -> NoReturn:
+        """Give the worker back for so long; the step is then run again from its start.
+
+        For a wait that may be long, so that it holds nobody up. No attempt is used.
+        `output` of this step is `notes` then. Steps let what this raises pass through.
+        """
         ...
 
 

@@ -1,10 +1,26 @@
 """The composition root: what is plugged into what, and the `atoll` command."""
 
+from __future__ import annotations
 
-def main() -> None:
-    """The `atoll` command: every command of the CLI, and `up`."""
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typer import Typer
+
+
+def command_line() -> Typer:
+    """Every command of the CLI, and those that act on this host itself: up, doctor, environment."""
     from atoll.cli.app import app
+    from atoll.wiring.host_commands import doctor, environment
     from atoll.wiring.up import up
 
-    app.command(name="up")(up)
-    app()
+    if not any(command.name == "up" for command in app.registered_commands):
+        app.command(name="up")(up)
+        app.command(name="doctor")(doctor)
+        app.add_typer(environment, name="environment")
+    return app
+
+
+def main() -> None:
+    """The `atoll` command."""
+    command_line()()

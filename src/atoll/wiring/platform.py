@@ -3,32 +3,49 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
 from atoll.deid import KeyRing
 from atoll.deliveries import Landing, Quarantine
 from atoll.errors import InvalidInput
-from atoll.flows import admit_delivery
+from atoll.flows import admit_delivery, converge_workspace
+from atoll.flows.idle_workspaces import Visits, idle_workspaces, nobody
 from atoll.flows.meter_storage import meter_storage
+from atoll.flows.meter_workspaces import meter_workspaces
+from atoll.flows.poll_machines import poll_machines
 from atoll.flows.purge_quarantine import purge_quarantine
 from atoll.flows.rooms import Rooms
+from atoll.flows.schedule_workspaces import schedule_workspaces
+from atoll.flows.surroundings import BareSurroundings, Surroundings
+from atoll.flows.sweep_machines import sweep_machines
+from atoll.flows.sweep_mounts import sweep_mounts
+from atoll.flows.visit_workspace import sweep_visits
+from atoll.flows.watch_budgets import watch_budgets
 from atoll.lake import Lake
 from atoll.ledger import AuditTrail, FlowLog, UsageBook, load_price_books
 from atoll.operations import Locks, Operations, Reconciler, Reconcilers, Runner, Story
+from atoll.ports.backend import Backend
 from atoll.ports.keys import MasterKey
 from atoll.providers.clock import SystemClock
 from atoll.providers.master_key import FileMasterKey, HexMasterKey
 from atoll.providers.records import open_record_store
 from atoll.query import QueryEngine
 from atoll.settings import Settings
+from atoll.workspaces.catalog import Catalog
+from atoll.workspaces.sizes import load_sizes
 
 _HOUSEKEEPING_SECONDS = 60.0
+_POLL_SECONDS = 5.0
+#: How soon a wish of a person is looked at.
+_WISH_SECONDS = 0.5
 
 
-def build(settings: Settings) -> Rooms:
+def build(settings: Settings, backends: Mapping[str, Backend] | None = None) -> Rooms:
     """The rooms, with everything they stand on; the first time it makes home and keys.
+
+    Without `backends` workspaces can be looked at, but none can be launched.
 
     The home and what is in it are readable by their owner only (0700, 0600).
     """
@@ -54,6 +71,8 @@ def build(settings: Settings) -> Rooms:
         engine=QueryEngine(
             workers=settings.query_workers, concurrency=settings.query_concurrency, temp_dir=home / "tmp"
         ),
+        catalog=Catalog(records, clock, load_sizes(settings.size_table)),
+        backends=backends or {},
     )
 
 
@@ -69,29 +88,40 @@ def master_key(settings: Settings) -> MasterKey:
     return HexMasterKey(text) if text else FileMasterKey(settings.home_dir / "keys" / "master.key")
 
 
-def stories(rooms: Rooms) -> Mapping[str, Story]:
-    """Every kind of long work, by name."""
-    return {admit_delivery.STORY: admit_delivery.story(rooms)}
+def stories(rooms: Rooms, around: Surroundings | None = None) -> Mapping[str, Story]:
+    """Every kind of long work, by name. Without `around` machines get no mounts and no gateway."""
+    machines = converge_workspace.stories(rooms, around or BareSurroundings(rooms))
+    return {admit_delivery.STORY: admit_delivery.story(rooms), **machines}
 
 
-def runner(rooms: Rooms) -> Runner:
+def runner(rooms: Rooms, around: Surroundings | None = None) -> Runner:
     """The runner of this process, not started."""
     return Runner(
         rooms.operations,
-        stories(rooms),
+        stories(rooms, around),
         workers=rooms.settings.operation_workers,
         lease_seconds=rooms.settings.operation_lease_seconds,
     )
 
 
-def reconcilers(rooms: Rooms) -> Reconcilers:
-    """The housekeeping of this process, not started."""
-    return Reconcilers(
-        [
-            Reconciler("meter_storage", _HOUSEKEEPING_SECONDS, partial(meter_storage, rooms)),
-            Reconciler("purge_quarantine", _HOUSEKEEPING_SECONDS, partial(purge_quarantine, rooms)),
-        ]
+def reconcilers(rooms: Rooms, visits: Callable[[str], Visits] = nobody) -> Reconcilers:
+    """The housekeeping of this process, not started. `visits` tells who looks at a machine now."""
+    converge = converge_workspace.converge_workspaces
+    seconds_and_duties: tuple[tuple[float, str, Callable[[], int]], ...] = (
+        (_WISH_SECONDS, "new_wishes", partial(converge, rooms, unmet_only=True)),
+        (_POLL_SECONDS, "poll_machines", partial(poll_machines, rooms)),
+        (_POLL_SECONDS, "converge_workspaces", partial(converge, rooms)),
+        (_HOUSEKEEPING_SECONDS, "sweep_machines", partial(sweep_machines, rooms)),
+        (_HOUSEKEEPING_SECONDS, "idle_workspaces", partial(idle_workspaces, rooms, visits)),
+        (_HOUSEKEEPING_SECONDS, "schedule_workspaces", partial(schedule_workspaces, rooms)),
+        (_HOUSEKEEPING_SECONDS, "meter_workspaces", partial(meter_workspaces, rooms)),
+        (_HOUSEKEEPING_SECONDS, "watch_budgets", partial(watch_budgets, rooms)),
+        (_HOUSEKEEPING_SECONDS, "sweep_mounts", partial(sweep_mounts, rooms)),
+        (_HOUSEKEEPING_SECONDS, "sweep_visits", partial(sweep_visits, rooms)),
+        (_HOUSEKEEPING_SECONDS, "meter_storage", partial(meter_storage, rooms)),
+        (_HOUSEKEEPING_SECONDS, "purge_quarantine", partial(purge_quarantine, rooms)),
     )
+    return Reconcilers([Reconciler(name, seconds, run) for seconds, name, run in seconds_and_duties])
 
 
 def _private(directory: Path) -> None:

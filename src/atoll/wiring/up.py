@@ -62,18 +62,28 @@ def serve(settings: Settings) -> None:
 
     from atoll.api import create_app
     from atoll.api.logs import configure_logs
+    from atoll.flows.manage_products import ensure_shipped
+    from atoll.flows.serve_machine import MachineDesk
     from atoll.flows.sign_in import ensure_admin
-    from atoll.wiring import platform
+    from atoll.wiring import gateway, machines, platform, proxy
 
     configure_logs(settings.log_level)
     listening = _listen(settings.host, settings.port)
-    rooms = platform.build(settings)
-    runner = platform.runner(rooms)
-    reconcilers = platform.reconcilers(rooms)
+    host, port = listening.getsockname()[:2]
+    rooms = platform.build(settings, machines.backends(settings))
+    ensure_admin(rooms, partial(_write_secret, settings.home_dir / "admin-token"))
+    ensure_shipped(rooms)
+    desk = MachineDesk(rooms)
+    gateways = gateway.build(rooms, desk, f"http://{host}:{port}")
+    around = machines.HostSurroundings(rooms, desk, gateways)
+    door = proxy.build(rooms)
+    runner = platform.runner(rooms, around)
+    reconcilers = platform.reconcilers(rooms, partial(proxy.visits, door))
     try:
-        ensure_admin(rooms, partial(_write_secret, settings.home_dir / "admin-token"))
+        app = create_app(rooms)
+        app.state.ticket_url = door.ticket_url
         config = uvicorn.Config(
-            create_app(rooms),
+            app,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -81,15 +91,19 @@ def serve(settings: Settings) -> None:
         )
         server = uvicorn.Server(config)
         _stop_in_order(server)
+        gateways.start()
+        around.reopen()
+        door.start()
         runner.start()
         reconcilers.start()
-        host, port = listening.getsockname()[:2]
         where = {"url": f"http://{host}:{port}", "home": str(settings.home_dir)}
         log.info("Atoll answers.", extra={"fields": where})
         server.run(sockets=[listening])
     finally:
         reconcilers.stop()
         runner.stop()
+        door.stop()
+        gateways.stop()
         platform.close(rooms)
         log.info("Atoll has stopped.")
 

@@ -44,6 +44,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Budgets
+         * @description Budgets with what is spent of them this month: one's own and one's projects', or all with `budgets:read`.
+         */
+        get: operations["list_budgets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/budgets/{holder}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Budget
+         * @description Set what a person or a project may spend in a month, and what happens at which part of it.
+         */
+        put: operations["set_budget"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contracts": {
         parameters: {
             query?: never;
@@ -160,6 +200,26 @@ export interface paths {
          * @description Costs of a month: one's own, or all with `costs:read`.
          */
         get: operations["report_costs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/forgotten": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Forgotten Machines
+         * @description Machines that nobody has started, stopped or woken for long, with what each costs a day.
+         */
+        get: operations["list_forgotten_machines"];
         put?: never;
         post?: never;
         delete?: never;
@@ -532,6 +592,90 @@ export interface paths {
         patch: operations["change_person"];
         trace?: never;
     };
+    "/api/v1/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Products
+         * @description Of each product the version that a launch takes, with prices.
+         */
+        get: operations["list_products"];
+        put?: never;
+        /**
+         * Publish Product
+         * @description Put a product in force as its next version; an error lists every finding.
+         */
+        post: operations["publish_product"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{id}/deprecate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deprecate Product
+         * @description Warn of a version, `<name>@<number>`, from now on.
+         */
+        post: operations["deprecate_product"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{id}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retire Product
+         * @description Launch nothing from a version any more; machines launched from it go on.
+         */
+        post: operations["retire_product"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Product
+         * @description One product: the version that a launch takes, and all versions in short.
+         */
+        get: operations["show_product"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects": {
         parameters: {
             query?: never;
@@ -707,6 +851,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sizes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sizes
+         * @description Sizes of machines with their prices.
+         */
+        get: operations["list_sizes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sources": {
         parameters: {
             query?: never;
@@ -814,6 +978,258 @@ export interface paths {
          * @description Take a token back at once; again is no harm.
          */
         delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Workspaces
+         * @description Workspaces, newest first: one's own and those shared with one, or all with `workspaces:read`.
+         */
+        get: operations["list_workspaces"];
+        put?: never;
+        /**
+         * Create Workspace
+         * @description Launch a workspace at a confirmed price, or say by a dry run what it would come to.
+         */
+        post: operations["create_workspace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Workspace
+         * @description One workspace: its state and why, its price, the operation on it.
+         */
+        get: operations["show_workspace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Extend Workspace
+         * @description Let it stand longer, counted from now.
+         */
+        post: operations["extend_workspace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/hibernate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hibernate Workspace
+         * @description Have it stand still, with what is in memory kept.
+         */
+        post: operations["hibernate_workspace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Workspace Hours
+         * @description Weekly hours of a workspace, and why it is kept alive or was put to rest.
+         */
+        get: operations["show_workspace_hours"];
+        /**
+         * Set Workspace Hours
+         * @description Wake it when its hours begin, and outside them rest as soon as nothing runs.
+         */
+        put: operations["set_workspace_hours"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Workspace Log
+         * @description What was done to it; and for those inside, what it printed.
+         */
+        get: operations["show_workspace_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/resize": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resize Workspace
+         * @description Give it another size of its product at a confirmed price.
+         */
+        post: operations["resize_workspace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/shares/{login}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Share Workspace With
+         * @description Let another member of the project see it and what is in it.
+         */
+        put: operations["share_workspace_with"];
+        post?: never;
+        /**
+         * Unshare Workspace
+         * @description Let them see it no longer.
+         */
+        delete: operations["unshare_workspace"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop Workspace
+         * @description End its processes; the home stays.
+         */
+        post: operations["stop_workspace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/terminate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Terminate Workspace
+         * @description Take it away for good, its home too; from every state, and again is no harm.
+         */
+        post: operations["terminate_workspace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Workspace
+         * @description A ticket that lets one's browser into the machine, once and within a minute.
+         */
+        post: operations["open_workspace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/wake": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Wake Workspace
+         * @description Have it run again, from hibernation or from its start.
+         */
+        post: operations["wake_workspace"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -928,6 +1344,87 @@ export interface components {
             };
             /** Target */
             target: string;
+        };
+        /**
+         * BudgetHolder
+         * @description Whose spending is limited.
+         * @enum {string}
+         */
+        BudgetHolder: "user" | "project";
+        /**
+         * BudgetRule
+         * @description What happens at which part of a budget: first a warning, then hibernation, then no new launch.
+         */
+        "BudgetRule-Input": {
+            /**
+             * Block At
+             * @default 1
+             */
+            block_at: number | string;
+            /** Eur Per Month */
+            eur_per_month: number | string;
+            /**
+             * Hibernate At
+             * @default 1
+             */
+            hibernate_at: number | string;
+            /**
+             * Warn At
+             * @default [
+             *       "0.5",
+             *       "0.8"
+             *     ]
+             */
+            warn_at: (number | string)[];
+        };
+        /**
+         * BudgetRule
+         * @description What happens at which part of a budget: first a warning, then hibernation, then no new launch.
+         */
+        "BudgetRule-Output": {
+            /**
+             * Block At
+             * @default 1
+             */
+            block_at: string;
+            /** Eur Per Month */
+            eur_per_month: string;
+            /**
+             * Hibernate At
+             * @default 1
+             */
+            hibernate_at: string;
+            /**
+             * Warn At
+             * @default [
+             *       "0.5",
+             *       "0.8"
+             *     ]
+             */
+            warn_at: string[];
+        };
+        /**
+         * BudgetStage
+         * @description How far a budget is used.
+         * @enum {string}
+         */
+        BudgetStage: "within" | "warned" | "hibernated" | "blocked";
+        /**
+         * BudgetStanding
+         * @description A budget with what is spent of it this month.
+         */
+        BudgetStanding: {
+            holder: components["schemas"]["BudgetHolder"];
+            /** Month */
+            month: string;
+            /** Name */
+            name: string;
+            /** Part */
+            part: string;
+            rule: components["schemas"]["BudgetRule-Output"];
+            /** Spent Eur */
+            spent_eur: string;
+            stage: components["schemas"]["BudgetStage"];
         };
         /**
          * Caller
@@ -1248,6 +1745,12 @@ export interface components {
          */
         DeliveryState: "receiving" | "waiting" | "admitting" | "committed" | "rejected" | "failed";
         /**
+         * Desired
+         * @description What its owner (or a rule) wants a workspace to be.
+         * @enum {string}
+         */
+        Desired: "running" | "hibernated" | "stopped" | "terminated";
+        /**
          * ErrorAnswer
          * @description What happened, where, and what to do next.
          */
@@ -1296,6 +1799,14 @@ export interface components {
             tables: components["schemas"]["TableExplanation"][];
             /** Title */
             title: string;
+        };
+        /**
+         * Extension
+         * @description How long a workspace stands from now.
+         */
+        Extension: {
+            /** Days */
+            days?: number | null;
         };
         /**
          * Failure
@@ -1397,6 +1908,35 @@ export interface components {
             schemaURL: string;
         };
         /**
+         * ForgottenMachine
+         * @description A machine that nobody has started, stopped or woken for long, and what it costs.
+         */
+        ForgottenMachine: {
+            /** Days */
+            days: number;
+            /** Eur Per Day */
+            eur_per_day: string;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+            /** Product */
+            product: string;
+            /** Project */
+            project: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Size */
+            size: string;
+            /** Use */
+            use: string;
+            /** Workspace */
+            workspace: string;
+        };
+        /**
          * GrantAnswer
          * @description A project's right to a dataset.
          */
@@ -1442,12 +1982,97 @@ export interface components {
              */
             ok: boolean;
         };
+        /**
+         * Hours
+         * @description A span of some days of the week; `end` 00:00 is the midnight that ends the day.
+         */
+        Hours: {
+            /**
+             * End
+             * Format: time
+             */
+            end: string;
+            /**
+             * Start
+             * Format: time
+             */
+            start: string;
+            /** Weekdays */
+            weekdays: number[];
+        };
+        /**
+         * HoursAnswer
+         * @description When a workspace is to run, and the last judgement of its idle rule.
+         */
+        HoursAnswer: {
+            hours: components["schemas"]["WeeklyHours"] | null;
+            /** Idle */
+            idle: string;
+        };
+        /**
+         * IdleRule
+         * @description When a machine counts as idle, and what happens then. A running cell keeps it alive always.
+         */
+        IdleRule: {
+            /**
+             * Action
+             * @default hibernate
+             * @enum {string}
+             */
+            action: "hibernate" | "stop" | "none";
+            /**
+             * After Minutes
+             * @default 60
+             */
+            after_minutes: number;
+            /**
+             * Busy Cpu
+             * @default 0.1
+             */
+            busy_cpu: number;
+        };
+        /**
+         * LaunchAnswer
+         * @description What a launch comes to, and the workspace; null for a dry run.
+         */
+        LaunchAnswer: {
+            quote: components["schemas"]["QuoteAnswer"];
+            workspace: components["schemas"]["WorkspaceAnswer"] | null;
+        };
+        /**
+         * LifetimeRule
+         * @description How long a machine stands at most; its owner is warned and may extend.
+         */
+        LifetimeRule: {
+            /**
+             * Days
+             * @default 30
+             */
+            days: number;
+            /**
+             * Extend Days
+             * @default 30
+             */
+            extend_days: number;
+            /**
+             * Warn Days
+             * @default 3
+             */
+            warn_days: number;
+        };
         /** Listing[AuditEntry] */
         Listing_AuditEntry_: {
             /** Cursor */
             cursor?: string | null;
             /** Items */
             items: components["schemas"]["AuditEntry"][];
+        };
+        /** Listing[BudgetStanding] */
+        Listing_BudgetStanding_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["BudgetStanding"][];
         };
         /** Listing[ContractAnswer] */
         Listing_ContractAnswer_: {
@@ -1484,6 +2109,13 @@ export interface components {
             /** Items */
             items: components["schemas"]["FlowEvent"][];
         };
+        /** Listing[ForgottenMachine] */
+        Listing_ForgottenMachine_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["ForgottenMachine"][];
+        };
         /** Listing[GrantAnswer] */
         Listing_GrantAnswer_: {
             /** Cursor */
@@ -1511,6 +2143,13 @@ export interface components {
             cursor?: string | null;
             /** Items */
             items: components["schemas"]["PersonAnswer"][];
+        };
+        /** Listing[ProductAnswer] */
+        Listing_ProductAnswer_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["ProductAnswer"][];
         };
         /** Listing[ProjectAnswer] */
         Listing_ProjectAnswer_: {
@@ -1547,6 +2186,13 @@ export interface components {
             /** Items */
             items: components["schemas"]["SettingAnswer"][];
         };
+        /** Listing[SizeAnswer] */
+        Listing_SizeAnswer_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["SizeAnswer"][];
+        };
         /** Listing[SourceAnswer] */
         Listing_SourceAnswer_: {
             /** Cursor */
@@ -1560,6 +2206,13 @@ export interface components {
             cursor?: string | null;
             /** Items */
             items: components["schemas"]["TokenAnswer"][];
+        };
+        /** Listing[WorkspaceAnswer] */
+        Listing_WorkspaceAnswer_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["WorkspaceAnswer"][];
         };
         /**
          * LogLine
@@ -1578,6 +2231,12 @@ export interface components {
             /** Number */
             number: number;
         };
+        /**
+         * MachineState
+         * @description What a backend says of a machine. `unknown` is not `stopped`: the backend could not tell.
+         * @enum {string}
+         */
+        MachineState: "absent" | "starting" | "running" | "frozen" | "stopped" | "unknown";
         /**
          * ManifestFile
          * @description A file as the source announces it.
@@ -1610,7 +2269,7 @@ export interface components {
          * @description What is metered; each has a unit of its own.
          * @enum {string}
          */
-        Metric: "admission_seconds" | "query_seconds" | "scanned_bytes" | "stored_byte_days";
+        Metric: "admission_seconds" | "query_seconds" | "scanned_bytes" | "stored_byte_days" | "machine_seconds" | "machine_stored_byte_days";
         /**
          * NewDelivery
          * @description The manifest of a delivery.
@@ -1638,6 +2297,13 @@ export interface components {
             reason: string;
             /** Tables */
             tables?: components["schemas"]["NewTableGrant"][] | null;
+        };
+        /**
+         * NewHours
+         * @description Hours to set; null takes them away.
+         */
+        NewHours: {
+            hours: components["schemas"]["WeeklyHours"] | null;
         };
         /**
          * NewPerson
@@ -1691,6 +2357,16 @@ export interface components {
             sql: string;
         };
         /**
+         * NewSize
+         * @description A size for a workspace.
+         */
+        NewSize: {
+            /** Confirm Eur Per Hour */
+            confirm_eur_per_hour?: number | string | null;
+            /** Size */
+            size: string;
+        };
+        /**
          * NewSource
          * @description A source to add.
          */
@@ -1732,6 +2408,36 @@ export interface components {
             record: components["schemas"]["TokenAnswer"];
             /** Token */
             token: string;
+        };
+        /**
+         * NewWorkspace
+         * @description A workspace to launch.
+         */
+        NewWorkspace: {
+            /** Backend */
+            backend?: string | null;
+            /** Confirm Eur Per Hour */
+            confirm_eur_per_hour?: number | string | null;
+            /**
+             * Dry Run
+             * @default false
+             */
+            dry_run: boolean;
+            /** Name */
+            name?: string | null;
+            /**
+             * Parameters
+             * @default {}
+             */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** Product */
+            product: string;
+            /** Project */
+            project: string;
+            /** Size */
+            size?: string | null;
         };
         /**
          * OperationAnswer
@@ -1819,6 +2525,124 @@ export interface components {
             roles?: components["schemas"]["Role"][] | null;
         };
         /**
+         * ProductAnswer
+         * @description A version of a product, its text byte for byte as it was reviewed.
+         */
+        ProductAnswer: {
+            /** Description */
+            description: string;
+            /** Environment */
+            environment: string;
+            /** Fallback */
+            fallback: {
+                [key: string]: string;
+            };
+            /** Home Bytes */
+            home_bytes: number;
+            /** Id */
+            id: string;
+            idle: components["schemas"]["IdleRule"];
+            lifetime: components["schemas"]["LifetimeRule"];
+            /** Name */
+            name: string;
+            /** Needs */
+            needs: string[];
+            /** Number */
+            number: number;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** Projects */
+            projects: string[] | null;
+            /**
+             * Published At
+             * Format: date-time
+             */
+            published_at: string;
+            /** Published By */
+            published_by: string;
+            /** Service */
+            service: string;
+            /** Sizes */
+            sizes: components["schemas"]["SizeAnswer"][];
+            state: components["schemas"]["ProductState"];
+            /** Text */
+            text: string;
+            /** Title */
+            title: string;
+            /** Warm */
+            warm: number;
+        };
+        /**
+         * ProductDetail
+         * @description The version that a launch takes, and all there are.
+         */
+        ProductDetail: {
+            /** Description */
+            description: string;
+            /** Environment */
+            environment: string;
+            /** Fallback */
+            fallback: {
+                [key: string]: string;
+            };
+            /** Home Bytes */
+            home_bytes: number;
+            /** Id */
+            id: string;
+            idle: components["schemas"]["IdleRule"];
+            lifetime: components["schemas"]["LifetimeRule"];
+            /** Name */
+            name: string;
+            /** Needs */
+            needs: string[];
+            /** Number */
+            number: number;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** Projects */
+            projects: string[] | null;
+            /**
+             * Published At
+             * Format: date-time
+             */
+            published_at: string;
+            /** Published By */
+            published_by: string;
+            /** Service */
+            service: string;
+            /** Sizes */
+            sizes: components["schemas"]["SizeAnswer"][];
+            state: components["schemas"]["ProductState"];
+            /** Text */
+            text: string;
+            /** Title */
+            title: string;
+            /** Versions */
+            versions: components["schemas"]["VersionAnswer"][];
+            /** Warm */
+            warm: number;
+        };
+        /**
+         * ProductState
+         * @description Where a version of a product stands in its life.
+         * @enum {string}
+         */
+        ProductState: "published" | "deprecated" | "retired";
+        /**
+         * ProductText
+         * @description The YAML of a product, and who may launch it.
+         */
+        ProductText: {
+            /** Projects */
+            projects?: string[] | null;
+            /** Text */
+            text: string;
+        };
+        /**
          * ProjectAnswer
          * @description A project and the logins of its members.
          */
@@ -1898,6 +2722,30 @@ export interface components {
             seconds: number;
         };
         /**
+         * QuoteAnswer
+         * @description What a launch comes to.
+         */
+        QuoteAnswer: {
+            /** Backend */
+            backend: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Name */
+            name: string;
+            /** Product */
+            product: string;
+            /** Project */
+            project: string;
+            size: components["schemas"]["SizeAnswer"];
+            /** Title */
+            title: string;
+            /** Warnings */
+            warnings: string[];
+        };
+        /**
          * Readiness
          * @description Whether each part that requests need is there.
          */
@@ -1926,7 +2774,7 @@ export interface components {
          * @description A right that a route can ask for.
          * @enum {string}
          */
-        Scope: "me:read" | "tokens:own" | "tokens:write" | "people:read" | "people:write" | "projects:read:own" | "projects:read" | "projects:write" | "sources:read" | "sources:write" | "contracts:read" | "contracts:write" | "deliveries:read:own" | "deliveries:read" | "deliveries:write" | "quarantine:read:own" | "quarantine:read" | "datasets:read" | "grants:read:own" | "grants:read" | "grants:write" | "queries:run" | "queries:read:own" | "flows:read" | "audit:read" | "costs:read:own" | "costs:read" | "operations:read" | "operations:write" | "settings:read";
+        Scope: "me:read" | "tokens:own" | "tokens:write" | "people:read" | "people:write" | "projects:read:own" | "projects:read" | "projects:write" | "sources:read" | "sources:write" | "contracts:read" | "contracts:write" | "deliveries:read:own" | "deliveries:read" | "deliveries:write" | "quarantine:read:own" | "quarantine:read" | "datasets:read" | "grants:read:own" | "grants:read" | "grants:write" | "queries:run" | "queries:read:own" | "products:read" | "products:write" | "workspaces:read:own" | "workspaces:read" | "workspaces:run" | "workspaces:open" | "workspaces:end:own" | "workspaces:end" | "flows:read" | "audit:read" | "costs:read:own" | "costs:read" | "budgets:read:own" | "budgets:read" | "budgets:write" | "operations:read" | "operations:write" | "settings:read";
         /**
          * ScopeAnswer
          * @description A right, what it allows, and who has it.
@@ -1939,6 +2787,22 @@ export interface components {
             scope: components["schemas"]["Scope"];
             /** Source */
             source: boolean;
+        };
+        /**
+         * SeenAnswer
+         * @description What was last seen of the machine.
+         */
+        SeenAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Detail */
+            detail: string;
+            /** Exit Status */
+            exit_status: number | null;
+            state: components["schemas"]["MachineState"];
         };
         /**
          * SettingAnswer
@@ -1976,6 +2840,24 @@ export interface components {
             expires_at: string;
             /** Token */
             token: string;
+        };
+        /**
+         * SizeAnswer
+         * @description A size of machine and its price.
+         */
+        SizeAnswer: {
+            /** Eur Per Hour */
+            eur_per_hour: string;
+            /** Eur Per Working Month */
+            eur_per_working_month: string;
+            /** Family */
+            family: string;
+            /** Memory Bytes */
+            memory_bytes: number;
+            /** Name */
+            name: string;
+            /** Vcpu */
+            vcpu: number;
         };
         /**
          * SourceAnswer
@@ -2097,6 +2979,19 @@ export interface components {
             table: string;
         };
         /**
+         * TicketAnswer
+         * @description Where a browser enters the machine, once and until then.
+         */
+        TicketAnswer: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Url */
+            url: string;
+        };
+        /**
          * TokenAnswer
          * @description A token on record; the secret is not kept.
          */
@@ -2120,6 +3015,121 @@ export interface components {
             revoked_at: string | null;
             /** Subject Id */
             subject_id: string;
+        };
+        /**
+         * VersionAnswer
+         * @description A version of a product, in short.
+         */
+        VersionAnswer: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: number;
+            /** Projects */
+            projects: string[] | null;
+            /**
+             * Published At
+             * Format: date-time
+             */
+            published_at: string;
+            /** Published By */
+            published_by: string;
+            state: components["schemas"]["ProductState"];
+        };
+        /**
+         * WeeklyHours
+         * @description The hours of a week in which a workspace is to run.
+         */
+        WeeklyHours: {
+            /** Hours */
+            hours: components["schemas"]["Hours"][];
+            /**
+             * Zone
+             * @default UTC
+             */
+            zone: string;
+        };
+        /**
+         * WorkspaceAnswer
+         * @description A workspace; `state` is derived from what is wanted, what is seen and what is under way.
+         */
+        WorkspaceAnswer: {
+            /** Backend */
+            backend: string;
+            /** Changing */
+            changing: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            desired: components["schemas"]["Desired"];
+            /** Eur Per Hour */
+            eur_per_hour: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            observed: components["schemas"]["SeenAnswer"];
+            operation: components["schemas"]["OperationAnswer"] | null;
+            /** Owner */
+            owner: string;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            } | null;
+            /** Path */
+            path: string;
+            /** Product */
+            product: string;
+            /** Progress */
+            progress: number | null;
+            /** Project */
+            project: string;
+            /** Reason */
+            reason: string;
+            /** Shared With */
+            shared_with: string[];
+            /** Size */
+            size: string;
+            /** State */
+            state: string;
+            /** Terminated At */
+            terminated_at: string | null;
+        };
+        /**
+         * WorkspaceLineAnswer
+         * @description A line that an operation on the workspace said.
+         */
+        WorkspaceLineAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Body */
+            body: {
+                [key: string]: unknown;
+            };
+            /** Operation */
+            operation: string;
+            /** Story */
+            story: string;
+        };
+        /**
+         * WorkspaceLogAnswer
+         * @description What was done to the machine, oldest first, and the end of what it printed.
+         */
+        WorkspaceLogAnswer: {
+            /** Lines */
+            lines: components["schemas"]["WorkspaceLineAnswer"][];
+            /** Output */
+            output: string | null;
         };
     };
     responses: never;
@@ -2182,6 +3192,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChainCheck"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_budgets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_BudgetStanding_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                holder: components["schemas"]["BudgetHolder"];
+                /** @description Login of the person, or name of the project. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BudgetRule-Input"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetStanding"];
                 };
             };
             /** @description An error */
@@ -2397,7 +3473,7 @@ export interface operations {
                 /** @description Month in UTC, like `2030-01`; left out, this one. */
                 month?: string | null;
                 /** @description What to sum by. */
-                by?: "user" | "project" | "dataset" | "metric";
+                by?: "user" | "project" | "dataset" | "metric" | "product" | "workspace";
             };
             header?: never;
             path?: never;
@@ -2412,6 +3488,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CostReport"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_forgotten_machines: {
+        parameters: {
+            query?: {
+                /** @description Untouched for so many days. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_ForgottenMachine_"];
                 };
             };
             /** @description An error */
@@ -3186,6 +4294,161 @@ export interface operations {
             };
         };
     };
+    list_products: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_ProductAnswer_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    publish_product: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    deprecate_product: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    retire_product: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_product: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductDetail"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_projects: {
         parameters: {
             query?: {
@@ -3542,6 +4805,35 @@ export interface operations {
             };
         };
     };
+    list_sizes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_SizeAnswer_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_sources: {
         parameters: {
             query?: {
@@ -3798,6 +5090,506 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_workspaces: {
+        parameters: {
+            query?: {
+                /** @description Those of this project. */
+                project?: string | null;
+                /** @description The terminated too. */
+                ended?: boolean;
+                /** @description `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Most items of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_WorkspaceAnswer_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWorkspace"];
+            };
+        };
+        responses: {
+            /** @description A dry run: what it would come to */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaunchAnswer"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaunchAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    extend_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Extension"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    hibernate_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_workspace_hours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoursAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_workspace_hours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHours"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoursAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_workspace_log: {
+        parameters: {
+            query?: {
+                /** @description Most bytes of what the machine printed. */
+                last_bytes?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceLogAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    resize_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSize"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    share_workspace_with: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                login: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    unshare_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                login: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    stop_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    terminate_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    open_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    wake_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceAnswer"];
+                };
             };
             /** @description An error */
             default: {

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from atoll.api.routes import (
+    budgets,
     contracts,
     datasets,
     deliveries,
     grants,
+    hours,
     ledger,
     operations,
     people,
     platform,
+    products,
     projects,
     queries,
     sign_in,
     sources,
     tokens,
+    visits,
+    workspaces,
 )
 from atoll.api.routing import Routes
 
@@ -32,6 +37,11 @@ ALL: tuple[Routes, ...] = (
     datasets.routes,
     grants.routes,
     queries.routes,
+    products.routes,
+    workspaces.routes,
+    hours.routes,
+    visits.routes,
     ledger.routes,
+    budgets.routes,
     operations.routes,
 )

@@ -57,7 +57,9 @@ def report_costs(
     rooms: RoomsHere,
     caller: CallerHere,
     month: _Month = None,
-    by: Annotated[Literal["user", "project", "dataset", "metric"], Query(description="What to sum by.")] = "project",
+    by: Annotated[
+        Literal["user", "project", "dataset", "metric", "product", "workspace"], Query(description="What to sum by.")
+    ] = "project",
 ) -> CostReport:
     """Costs of a month: one's own, or all with `costs:read`."""
     return read_ledger.costs(rooms, caller, month, by)

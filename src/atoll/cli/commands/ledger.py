@@ -24,6 +24,8 @@ class CostKey(StrEnum):
     PROJECT = "project"
     DATASET = "dataset"
     METRIC = "metric"
+    PRODUCT = "product"
+    WORKSPACE = "workspace"
 
 
 def flows(

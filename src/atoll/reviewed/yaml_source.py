@@ -11,7 +11,7 @@ import re
 
 import yaml
 
-from atoll.errors import ContractInvalid
+from atoll.errors import TextInvalid
 
 Path = tuple[str | int, ...]
 
@@ -36,21 +36,23 @@ for _tag, _regex, _first in _TAGS:
 class YamlSource:
     """A YAML text as plain values, and the line where each stands."""
 
-    def __init__(self, text: str) -> None:
-        """Raises `ContractInvalid` when the text is not YAML, or not a mapping."""
+    def __init__(self, text: str, *, noun: str, first_key: str, error: type[TextInvalid]) -> None:
+        """Raises `error`, which names the `noun`, when the text is not YAML, or not a mapping."""
         self.duplicates: list[str] = []
         self._lines: dict[Path, int] = {}
         try:
             self.value = self._read(text)
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
-            raise ContractInvalid(
-                "The contract is not readable YAML.", findings=(_problem(error),), todo="Mend the text and check again."
+        except (yaml.YAMLError, ValueError, RecursionError) as problem:
+            raise error(
+                f"The {noun} is not readable YAML.",
+                findings=(_problem(problem),),
+                todo="Mend the text and check again.",
             ) from None
         if not isinstance(self.value, dict):
-            raise ContractInvalid(
-                "The contract is not a YAML mapping.",
-                findings=("line 1: a contract is a mapping that starts with `dataset:`",),
-                todo="See the contract reference.",
+            raise error(
+                f"The {noun} is not a YAML mapping.",
+                findings=(f"line 1: a {noun} is a mapping that starts with `{first_key}:`",),
+                todo=f"See the {noun} reference.",
             )
 
     def _read(self, text: str) -> object:

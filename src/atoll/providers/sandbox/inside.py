@@ -1,0 +1,101 @@
+"""The first process inside a machine. A program of its own, standard library only.
+
+Run as `python -I -S inside.py PLAN` with PLAN in JSON:
+
+    command    what to run; its exit status becomes the machine's
+    forward    [[TCP port of 127.0.0.1, path of a unix socket], ...]: the only ways out
+    rlimits    {name: value}, set hard before anything of the user runs
+    links      {path: target} and directories: what the home needs at the start
+    files      {path: text} written into the home when absent
+
+As process 1 it reaps orphans, passes SIGTERM on and ends everything when the command ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+
+def main(plan: dict[str, Any]) -> int:
+    """Prepare the home, run the command, forward until it ends. Returns the machine's exit status."""
+    for name, value in plan["rlimits"].items():
+        resource.setrlimit(getattr(resource, name), (value, value))
+    prepare(plan)
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setsid()
+            os.execvp(plan["command"][0], plan["command"])  # noqa: S606 - no shell is wanted
+        except OSError as error:
+            os.write(2, f"{plan['command'][0]} cannot be run: {error.strerror}\n".encode())
+        os._exit(127)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, stop)
+    for port, path in plan["forward"]:
+        threading.Thread(target=forward, args=(port, path), daemon=True).start()
+    while True:
+        gone, status = os.wait()
+        if gone == child:
+            code = os.waitstatus_to_exitcode(status)
+            return code if code >= 0 else 128 - code
+
+
+def prepare(plan: dict[str, Any]) -> None:
+    """Make what the home needs, never over what its owner has there."""
+    for path, target in plan["links"].items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        if not os.path.lexists(path):
+            Path(path).symlink_to(target)
+    for path, text in plan["files"].items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        if not os.path.lexists(path):
+            Path(path).write_text(text)
+            Path(path).chmod(0o755 if text.startswith("#!") else 0o644)
+
+
+def forward(port: int, path: str) -> None:
+    """Take TCP connections of this machine and join each to the unix socket."""
+    with socket.create_server(("127.0.0.1", port), backlog=128) as server:
+        while True:
+            near, _ = server.accept()
+            threading.Thread(target=join, args=(near, path), daemon=True).start()
+
+
+def join(near: socket.socket, path: str) -> None:
+    """Carry bytes both ways until both sides have ended."""
+    with near, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as far:
+        try:
+            far.connect(path)
+        except OSError:
+            return
+        back = threading.Thread(target=pump, args=(far, near), daemon=True)
+        back.start()
+        pump(near, far)
+        back.join()
+
+
+def pump(source: socket.socket, sink: socket.socket) -> None:
+    """Carry bytes one way; the end is passed on as an end."""
+    with contextlib.suppress(OSError):
+        while block := source.recv(65_536):
+            sink.sendall(block)
+    with contextlib.suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)
+
+
+if __name__ == "__main__":
+    os._exit(main(json.loads(sys.argv[1])))

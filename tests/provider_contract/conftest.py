@@ -1,0 +1,78 @@
+"""Every backend there is, each by a factory: the suite beside this file runs against all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.machines import inside
+
+from atoll.ports.backend import Backend, MachineSpec
+from atoll.providers.clock import SystemClock
+from atoll.providers.sandbox import SandboxBackend
+from atoll.providers.sandbox.limits.rlimits import Rlimits
+from atoll.providers.simulator.backend import SimulatedBackend
+
+
+@dataclass
+class Subject:
+    """A backend under test.
+
+    `open` gives one more backend object on the same machines, as another process of the
+    platform would have. `spec` describes a small machine that it can run.
+    """
+
+    open: Callable[[], Backend]
+    spec: Callable[..., MachineSpec] = inside.spec
+
+    def wait_for(self, backend: Backend, workspace: str, *states: Any) -> Any:
+        return inside.wait_for(backend, workspace, *states)
+
+
+def sandbox(directory: Path) -> Subject:
+    return Subject(lambda: SandboxBackend(directory / "m", inside.ENVIRONMENTS, SystemClock()))
+
+
+def sandbox_with_rlimits_only(directory: Path) -> Subject:
+    return Subject(lambda: SandboxBackend(directory / "m", inside.ENVIRONMENTS, SystemClock(), limiter=Rlimits()))
+
+
+def simulator(directory: Path) -> Subject:
+    backend = SimulatedBackend(SystemClock(), boot_seconds=0.05, job_seconds=600)
+    return Subject(lambda: backend)
+
+
+#: Those whose machines really run something.
+REAL = [sandbox, sandbox_with_rlimits_only]
+FACTORIES = [*REAL, simulator]
+
+
+def tried(factory, directory):
+    subject = factory(directory)
+    yield subject
+    backend = subject.open()
+    for seen in backend.list_machines():
+        backend.destroy(seen.workspace)
+
+
+@pytest.fixture(params=FACTORIES, ids=lambda factory: factory.__name__)
+def subject(request, tmp_path):
+    yield from tried(request.param, tmp_path)
+
+
+@pytest.fixture(params=REAL, ids=lambda factory: factory.__name__)
+def real(request, tmp_path):
+    yield from tried(request.param, tmp_path)
+
+
+@pytest.fixture
+def real_backend(real):
+    return real.open()
+
+
+@pytest.fixture
+def backend(subject):
+    return subject.open()
