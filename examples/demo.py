@@ -38,6 +38,7 @@ def main() -> int:
         faulty(stage)
         queries(stage)
         refusals(stage)
+        machines(stage)
         ledger(stage)
         secrecy(stage)
         summary(stage, time.monotonic() - started)
@@ -135,6 +136,27 @@ def refusals(stage: Stage) -> None:
     stage.refused("county-hospital", ["dataset", "list"], "a source can only deliver")
 
 
+def machines(stage: Stage) -> None:
+    """A scientist starts a machine by themselves, works on the granted data, and gives it back."""
+    stage.chapter("A machine of one's own", "Launched from the catalog, without a network, on the granted data.")
+    stage.run("scientist", "product list")
+    stage.run("scientist", "workspace create jupyter --project heart-study --name lab --size t3.medium --dry-run")
+    stage.run("scientist", "workspace create jupyter --project heart-study --name lab --size t3.medium --yes --wait")
+    kernel, (python, network, package, push) = stage.cells("python3", PYTHON_CELLS)
+    stage.claim(python.endswith("patients"), f"Python reads the granted Parquet and asks governed SQL: {python}")
+    stage.claim("unreachable" in network, "No way out: an address on the internet and the host's own are unreachable.")
+    stage.claim("Successfully installed" in package, f"pip installs through the mirror: {package}")
+    stage.claim("main" in push, f"git pushes to the project's repository: {push}")
+    _, (r,) = stage.cells("ir", R_CELLS)
+    stage.claim("patients" in r, f"R reads the same data: {r}")
+    stage.run("scientist", "workspace hibernate lab --wait", lines=9)
+    stage.run("scientist", "workspace wake lab --wait", lines=9)
+    _, (kept,) = stage.cells("python3", ("print(f'still {answer}')",), known=kernel)
+    stage.claim(kept == "still 42", "Awake again, the kernel's variables are as they were.")
+    stage.run("scientist", "workspace terminate lab --yes --wait", lines=9)
+    stage.wait_for_cost("machine_seconds")
+
+
 def ledger(stage: Stage) -> None:
     """Flows, audit and money."""
     stage.chapter("On record", "Every flow, every act, every cent.")
@@ -143,6 +165,7 @@ def ledger(stage: Stage) -> None:
     stage.run("auditor", "audit verify")
     stage.run("auditor", "cost report --by user")
     stage.run("auditor", "cost report --by dataset")
+    stage.run("auditor", "cost report --by workspace")
 
 
 def secrecy(stage: Stage) -> None:
@@ -165,6 +188,47 @@ QUESTIONS = (
     "JOIN sdtm.dm USING (usubjid) GROUP BY ALL ORDER BY events DESC",
     "SELECT p.birth_year, count(*) AS procedures FROM fhir.procedure JOIN fhir.patient p USING (patient) "
     "GROUP BY ALL ORDER BY procedures DESC LIMIT 5",
+)
+
+
+PYTHON_CELLS = (
+    """
+answer = 42
+import atoll, polars
+read = polars.read_parquet("/data/synthea/patients/*.parquet").height
+asked = atoll.sql("SELECT count(*) AS patients FROM synthea.patients").to_pylist()[0]["patients"]
+print(read, "=", asked, "patients")
+""",
+    """
+import socket
+for place in ("1.1.1.1", "127.0.0.1"):
+    try:
+        socket.create_connection((place, 8470 if place == "127.0.0.1" else 80), 3)
+        print(place, "REACHED")
+    except OSError:
+        print(place, "unreachable")
+""",
+    """
+import subprocess
+def sh(command):
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
+    return (done.stdout + done.stderr).strip().splitlines()
+print(sh("pip install --no-input cowsay")[-1])
+""",
+    """
+print(sh(
+    "mkdir -p analysis && cd analysis && git init -q -b main && echo '# Heart failure' > README.md && git add . "
+    "&& git commit -qm 'Begin' && git push http://127.0.0.1:3141/git/heart-study/analysis.git main"
+)[-1])
+""",
+)
+R_CELLS = (
+    """
+suppressMessages(library(dplyr))
+source("/opt/data/atoll-r/atoll.R")
+told <- atoll_sql("SELECT gender FROM synthea.patients")
+cat(nrow(told), "patients,", told %>% filter(gender == "F") %>% nrow(), "women\n")
+""",
 )
 
 

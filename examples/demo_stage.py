@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from demo_machine import run_cells
 from demo_search import identified_values, search_home
 
 ATOLL = str(Path(sys.executable).parent / "atoll")
@@ -42,6 +43,7 @@ def platform(home: Path, port: int) -> Iterator[Running]:
     home.mkdir(parents=True)
     log = (home.parent / f"{home.name}.log").open("wb")
     environment = {k: v for k, v in os.environ.items() if not k.startswith("ATOLL_")}
+    environment["ATOLL_ENVIRONMENTS_DIR"] = str(_environments(home.parent))
     process = subprocess.Popen(
         [ATOLL, "up", "--home", str(home), "--port", str(port)], stdout=log, stderr=log, env=environment
     )
@@ -51,6 +53,19 @@ def platform(home: Path, port: int) -> Iterator[Running]:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=60)
         log.close()
+
+
+def _environments(beside: Path) -> Path:
+    """What runs inside machines, built the first time and kept for the next demo."""
+    directory = beside / ".atoll-environments"
+    print("Building what runs inside machines, if it is not built yet: a minute or two.", flush=True)
+    environment = {**os.environ, "ATOLL_ENVIRONMENTS_DIR": str(directory)}
+    done = subprocess.run(
+        [ATOLL, "environment", "build", "jupyter"], env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise ClaimBroken(f"The environment cannot be built: {done.stderr}")
+    return directory
 
 
 def ending(running: Running, home: Path) -> None:
@@ -205,6 +220,21 @@ class Stage:
     def ask(self, who: str, sql: str) -> None:
         """A query that must answer."""
         self.run(who, ["sql", sql, "--project", "heart-study"])
+
+    def cells(self, kernel: str, cells: Sequence[str], known: str | None = None) -> tuple[str, list[str]]:
+        """Run cells in the machine `lab` as its owner's browser does."""
+        told = self.run("scientist", "workspace open lab", show=False)
+        address = next(line for line in told.splitlines() if line.startswith("http"))
+        print(f"  scientist's browser: {len(cells)} cells in {'R' if kernel == 'ir' else 'Python'}", flush=True)
+        return run_cells(address, kernel, cells, known=known)
+
+    def wait_for_cost(self, metric: str) -> None:
+        """Until the housekeeping has metered it."""
+        deadline = time.monotonic() + 90
+        while not any(line["metric"] == metric for line in self.json("auditor", "cost report")["lines"]):
+            if time.monotonic() > deadline:
+                raise ClaimBroken(f"No {metric} were metered.")
+            time.sleep(1)
 
     @staticmethod
     def count_treatments(explanation: dict[str, Any]) -> Counter[str]:

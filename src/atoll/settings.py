@@ -35,6 +35,9 @@ class Settings(BaseSettings):
         default=None,
         description="Directory of identified and rejected data; empty means `quarantine` in the home.",
     )
+    environments_dir: Path | None = Field(
+        default=None, description="Directory of machines' environments; empty means `environments` in the home."
+    )
     master_key: SecretStr = Field(
         default=SecretStr(""),
         description="Master key, 64 hexadecimal digits; empty means the file `keys/master.key` in the home (0600).",
@@ -47,6 +50,7 @@ class Settings(BaseSettings):
         description="Days that the files of a settled delivery wait in quarantine before they are removed.",
     )
     operation_workers: int = Field(default=1, ge=0, description="Operations run at once by this process; 0 runs none.")
+    machine_workers: int = Field(default=4, ge=0, description="Operations on machines run at once by this process.")
     operation_lease_seconds: float = Field(
         default=30.0, gt=0, description="How long a silent worker keeps its operation before another takes it over."
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from atoll.client.inside import python_package
+from atoll.client.inside import python_package, r_file
 from atoll.flows.mount_datasets import mount_datasets, unmount_datasets
 from atoll.flows.rooms import Rooms
 from atoll.flows.serve_machine import MachineDesk
@@ -23,12 +23,13 @@ from atoll.settings import Settings
 
 #: Where the Python client lies inside a machine.
 _CLIENT_INSIDE = "/opt/data/atoll"
+_R_INSIDE = "/opt/data/atoll-r"
 _ALIVE = (MachineState.STARTING, MachineState.RUNNING, MachineState.FROZEN, MachineState.UNKNOWN)
 
 
 def environments(settings: Settings) -> Path:
     """Where environments are built, see `atoll environment build`."""
-    return settings.home_dir / "environments"
+    return settings.environments_dir or settings.home_dir / "environments"
 
 
 def backends(settings: Settings) -> Mapping[str, Backend]:
@@ -55,7 +56,11 @@ class HostSurroundings:
         variables = inside_variables(login=workspace.owner_login, project=workspace.project)
         return replace(
             spec,
-            mounts=(*mount_datasets(self._rooms, workspace, because), Mount(python_package(), _CLIENT_INSIDE)),
+            mounts=(
+                *mount_datasets(self._rooms, workspace, because),
+                Mount(python_package(), _CLIENT_INSIDE),
+                Mount(r_file().parent, _R_INSIDE),
+            ),
             gateway=self._open_gateway(workspace),
             variables={**variables, "PYTHONPATH": _CLIENT_INSIDE},
         )

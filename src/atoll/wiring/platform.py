@@ -11,14 +11,14 @@ from atoll.deid import KeyRing
 from atoll.deliveries import Landing, Quarantine
 from atoll.errors import InvalidInput
 from atoll.flows import admit_delivery, converge_workspace
-from atoll.flows.idle_workspaces import Visits, idle_workspaces, nobody
+from atoll.flows.idle_workspaces import Visits, idle_workspaces
 from atoll.flows.meter_storage import meter_storage
 from atoll.flows.meter_workspaces import meter_workspaces
 from atoll.flows.poll_machines import poll_machines
 from atoll.flows.purge_quarantine import purge_quarantine
 from atoll.flows.rooms import Rooms
 from atoll.flows.schedule_workspaces import schedule_workspaces
-from atoll.flows.surroundings import BareSurroundings, Surroundings
+from atoll.flows.surroundings import Surroundings
 from atoll.flows.sweep_machines import sweep_machines
 from atoll.flows.sweep_mounts import sweep_mounts
 from atoll.flows.visit_workspace import sweep_visits
@@ -88,40 +88,63 @@ def master_key(settings: Settings) -> MasterKey:
     return HexMasterKey(text) if text else FileMasterKey(settings.home_dir / "keys" / "master.key")
 
 
-def stories(rooms: Rooms, around: Surroundings | None = None) -> Mapping[str, Story]:
-    """Every kind of long work, by name. Without `around` machines get no mounts and no gateway."""
-    machines = converge_workspace.stories(rooms, around or BareSurroundings(rooms))
-    return {admit_delivery.STORY: admit_delivery.story(rooms), **machines}
+def stories(rooms: Rooms) -> Mapping[str, Story]:
+    """Long work with data, by name."""
+    return {admit_delivery.STORY: admit_delivery.story(rooms)}
 
 
-def runner(rooms: Rooms, around: Surroundings | None = None) -> Runner:
-    """The runner of this process, not started."""
+def runner(rooms: Rooms) -> Runner:
+    """What works on data in this process, not started."""
     return Runner(
         rooms.operations,
-        stories(rooms, around),
+        stories(rooms),
         workers=rooms.settings.operation_workers,
         lease_seconds=rooms.settings.operation_lease_seconds,
     )
 
 
-def reconcilers(rooms: Rooms, visits: Callable[[str], Visits] = nobody) -> Reconcilers:
-    """The housekeeping of this process, not started. `visits` tells who looks at a machine now."""
-    converge = converge_workspace.converge_workspaces
-    seconds_and_duties: tuple[tuple[float, str, Callable[[], int]], ...] = (
-        (_WISH_SECONDS, "new_wishes", partial(converge, rooms, unmet_only=True)),
-        (_POLL_SECONDS, "poll_machines", partial(poll_machines, rooms)),
-        (_POLL_SECONDS, "converge_workspaces", partial(converge, rooms)),
-        (_HOUSEKEEPING_SECONDS, "sweep_machines", partial(sweep_machines, rooms)),
-        (_HOUSEKEEPING_SECONDS, "idle_workspaces", partial(idle_workspaces, rooms, visits)),
-        (_HOUSEKEEPING_SECONDS, "schedule_workspaces", partial(schedule_workspaces, rooms)),
-        (_HOUSEKEEPING_SECONDS, "meter_workspaces", partial(meter_workspaces, rooms)),
-        (_HOUSEKEEPING_SECONDS, "watch_budgets", partial(watch_budgets, rooms)),
-        (_HOUSEKEEPING_SECONDS, "sweep_mounts", partial(sweep_mounts, rooms)),
-        (_HOUSEKEEPING_SECONDS, "sweep_visits", partial(sweep_visits, rooms)),
-        (_HOUSEKEEPING_SECONDS, "meter_storage", partial(meter_storage, rooms)),
-        (_HOUSEKEEPING_SECONDS, "purge_quarantine", partial(purge_quarantine, rooms)),
+def machine_runner(rooms: Rooms, around: Surroundings) -> Runner:
+    """What works on machines in this process, not started; apart, so that neither waits for the other."""
+    return Runner(
+        rooms.operations,
+        converge_workspace.stories(rooms, around),
+        workers=rooms.settings.machine_workers,
+        lease_seconds=rooms.settings.operation_lease_seconds,
     )
-    return Reconcilers([Reconciler(name, seconds, run) for seconds, name, run in seconds_and_duties])
+
+
+def reconcilers(rooms: Rooms) -> Reconcilers:
+    """The housekeeping of data in this process, not started."""
+    return Reconcilers(
+        [
+            Reconciler("meter_storage", _HOUSEKEEPING_SECONDS, partial(meter_storage, rooms)),
+            Reconciler("purge_quarantine", _HOUSEKEEPING_SECONDS, partial(purge_quarantine, rooms)),
+        ]
+    )
+
+
+def machine_reconcilers(rooms: Rooms, visits: Callable[[str], Visits]) -> tuple[Reconcilers, Reconcilers]:
+    """The reconcilers of machines, not started: quick ones, and slow ones that must not hold these up.
+
+    `visits` tells who looks at a machine now.
+    """
+    converge = converge_workspace.converge_workspaces
+    quick = (
+        Reconciler("new_wishes", _WISH_SECONDS, partial(converge, rooms, unmet_only=True)),
+        Reconciler("poll_machines", _POLL_SECONDS, partial(poll_machines, rooms)),
+        Reconciler("converge_workspaces", _POLL_SECONDS, partial(converge, rooms)),
+    )
+    slow: dict[str, Callable[[], int]] = {
+        "sweep_machines": partial(sweep_machines, rooms),
+        "idle_workspaces": partial(idle_workspaces, rooms, visits),
+        "schedule_workspaces": partial(schedule_workspaces, rooms),
+        "meter_workspaces": partial(meter_workspaces, rooms),
+        "watch_budgets": partial(watch_budgets, rooms),
+        "sweep_mounts": partial(sweep_mounts, rooms),
+        "sweep_visits": partial(sweep_visits, rooms),
+    }
+    duties = [Reconciler(name, _HOUSEKEEPING_SECONDS, run) for name, run in slow.items()]
+    return Reconcilers(quick), Reconcilers(duties)
 
 
 def _private(directory: Path) -> None:

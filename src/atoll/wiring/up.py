@@ -77,8 +77,8 @@ def serve(settings: Settings) -> None:
     gateways = gateway.build(rooms, desk, f"http://{host}:{port}")
     around = machines.HostSurroundings(rooms, desk, gateways)
     door = proxy.build(rooms)
-    runner = platform.runner(rooms, around)
-    reconcilers = platform.reconcilers(rooms, partial(proxy.visits, door))
+    runners = (platform.runner(rooms), platform.machine_runner(rooms, around))
+    reconcilers = (platform.reconcilers(rooms), *platform.machine_reconcilers(rooms, partial(proxy.visits, door)))
     try:
         app = create_app(rooms)
         app.state.ticket_url = door.ticket_url
@@ -94,14 +94,14 @@ def serve(settings: Settings) -> None:
         gateways.start()
         around.reopen()
         door.start()
-        runner.start()
-        reconcilers.start()
+        for worker in (*runners, *reconcilers):
+            worker.start()
         where = {"url": f"http://{host}:{port}", "home": str(settings.home_dir)}
         log.info("Atoll answers.", extra={"fields": where})
         server.run(sockets=[listening])
     finally:
-        reconcilers.stop()
-        runner.stop()
+        for worker in (*reconcilers, *runners):
+            worker.stop()
         door.stop()
         gateways.stop()
         platform.close(rooms)
