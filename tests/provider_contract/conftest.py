@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,3 +77,11 @@ def real_backend(real):
 @pytest.fixture
 def backend(subject):
     return subject.open()
+
+
+@pytest.fixture(autouse=True)
+def _files_are_open_to_others():
+    """What a test lays out for machines is readable by their accounts, as the port asks of mounts."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)

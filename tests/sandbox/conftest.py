@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 from tests.machines import inside
 
@@ -18,3 +20,11 @@ def backend(directory):
     yield backend
     for seen in backend.list_machines():
         backend.destroy(seen.workspace)
+
+
+@pytest.fixture(autouse=True)
+def _files_are_open_to_others():
+    """What a test lays out for machines is readable by their accounts, as the port asks of mounts."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)

@@ -208,6 +208,16 @@ def test_programs_inside_know_who_they_are(backend):
     assert "ATOLL_WORKSPACE" in names
 
 
+def test_a_platform_with_a_closed_umask_makes_machines_all_the_same(backend):
+    before = os.umask(0o077)
+    try:
+        seen = launch(backend, spec())
+    finally:
+        os.umask(before)
+    _, printed = python_inside(seen, "import getpass, socket; print(getpass.getuser(), socket.gethostname())")
+    assert printed.split() == ["user", "ws-1"]
+
+
 def test_a_socket_that_is_a_link_is_not_followed(backend, directory):
     """What lies in the machine's place of sockets is its own doing."""
     seen = launch(backend, spec())

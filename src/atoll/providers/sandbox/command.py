@@ -45,10 +45,12 @@ class Command:
 
 
 def write_etc(machine: Machine) -> None:
-    """Write the machine's own files of /etc."""
+    """Write the machine's own files of /etc, readable by its user whatever the platform's umask."""
     machine.etc.mkdir(exist_ok=True)
     for name, text in {**_OWN_ETC, "hostname": _hostname(machine.workspace) + "\n"}.items():
-        (machine.etc / name).write_text(text)
+        path = machine.etc / name
+        path.write_text(text)
+        path.chmod(0o644)
 
 
 def build_command(
