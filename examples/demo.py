@@ -139,6 +139,9 @@ def refusals(stage: Stage) -> None:
 def machines(stage: Stage) -> None:
     """A scientist starts a machine by themselves, works on the granted data, and gives it back."""
     stage.chapter("A machine of one's own", "Launched from the catalog, without a network, on the granted data.")
+    if lacking := stage.host_lacks():
+        stage.say(f"Left out: this host cannot run sandboxes. {lacking}")
+        return
     stage.run("scientist", "product list")
     stage.run("scientist", "workspace create jupyter --project heart-study --name lab --size t3.medium --dry-run")
     stage.run("scientist", "workspace create jupyter --project heart-study --name lab --size t3.medium --yes --wait")

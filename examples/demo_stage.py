@@ -221,6 +221,13 @@ class Stage:
         """A query that must answer."""
         self.run(who, ["sql", sql, "--project", "heart-study"])
 
+    def host_lacks(self) -> str:
+        """What of the host keeps sandboxes from running, in the words of `atoll doctor`; nothing if they can."""
+        done = subprocess.run([ATOLL, "doctor", "--home", str(self.home)], capture_output=True, text=True, check=False)
+        told = (done.stdout + done.stderr).splitlines()
+        needed = ("No backend", "NO  sandbox: bubblewrap", "NO  sandbox: namespaces")
+        return " ".join(line for line in told if line.startswith(needed))
+
     def cells(self, kernel: str, cells: Sequence[str], known: str | None = None) -> tuple[str, list[str]]:
         """Run cells in the machine `lab` as its owner's browser does."""
         told = self.run("scientist", "workspace open lab", show=False)
