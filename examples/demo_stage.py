@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import shlex
 import signal
@@ -277,8 +276,3 @@ class Stage:
             )
         self.say("")
         self.say(f"{self.claims} claims checked, all hold.")
-
-
-def plain(text: str) -> str:
-    """Without terminal colours."""
-    return re.sub(r"\x1b\[[0-9;]*m", "", text)

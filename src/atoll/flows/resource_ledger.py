@@ -6,7 +6,7 @@ from atoll.errors import NotFound
 from atoll.flows.rooms import Rooms
 from atoll.model.record import new_id
 from atoll.model.workspace import Resource, Workspace
-from atoll.ports.records import Put, Write
+from atoll.ports.records import Put, Write, every
 from atoll.workspaces.tries import given_way
 
 _PAGE = 1000
@@ -19,14 +19,7 @@ def live_rows(rooms: Rooms, workspace_id: str) -> tuple[Resource, ...]:
 
 def all_live_rows(rooms: Rooms) -> tuple[Resource, ...]:
     """Every row that may exist, on any backend."""
-    rows: list[Resource] = []
-    cursor: str | None = None
-    while True:
-        page = rooms.records.find(Resource, where={"live": "live"}, cursor=cursor, limit=_PAGE)
-        rows.extend(page.records)
-        cursor = page.cursor
-        if cursor is None:
-            return tuple(rows)
+    return tuple(every(rooms.records, Resource, {"live": "live"}))
 
 
 def reserve(rooms: Rooms, workspace: Workspace, operation_id: str, present: str | None) -> Resource:

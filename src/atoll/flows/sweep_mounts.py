@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TypeVar
 
 from atoll.errors import NotFound, VersionConflict
@@ -16,7 +15,7 @@ from atoll.model.mount import DatasetMount, MountedBy
 from atoll.model.person import PLATFORM
 from atoll.model.record import Record
 from atoll.model.workspace import Desired, MachineState, Workspace
-from atoll.ports.records import Delete
+from atoll.ports.records import Delete, every
 
 R = TypeVar("R", bound=Record)
 _GONE = frozenset({MachineState.ABSENT, MachineState.STOPPED})
@@ -32,7 +31,7 @@ def sweep_mounts(rooms: Rooms) -> int:
     _forget_machines(rooms)
     known: set[str] = set()
     count = 0
-    for mount in list(_all(rooms, DatasetMount)):
+    for mount in list(every(rooms.records, DatasetMount)):
         known.add(mount.id)
         count += _sweep(rooms, mount)
     places = store(rooms)
@@ -83,11 +82,11 @@ def _granted(rooms: Rooms, mount: DatasetMount) -> bool:
 
 
 def _users(rooms: Rooms, key: str) -> set[str]:
-    return {held.id for held in _all(rooms, MountedBy) if key in held.mounts}
+    return {held.id for held in every(rooms.records, MountedBy) if key in held.mounts}
 
 
 def _forget_machines(rooms: Rooms) -> None:
-    for held in list(_all(rooms, MountedBy)):
+    for held in list(every(rooms.records, MountedBy)):
         if _is_gone(rooms, held.id):
             try:
                 rooms.records.transact([Delete(held)])
@@ -113,13 +112,3 @@ def _recorded(rooms: Rooms, key: str) -> bool:
     except NotFound:
         return False
     return True
-
-
-def _all(rooms: Rooms, kind: type[R]) -> Iterator[R]:
-    cursor: str | None = None
-    while True:
-        page = rooms.records.find(kind, cursor=cursor, limit=1000)
-        yield from page.records
-        if page.cursor is None:
-            return
-        cursor = page.cursor

@@ -14,7 +14,7 @@ from atoll.model.budget import Budget, BudgetHolder, BudgetMonth, BudgetStage, B
 from atoll.model.ledger import AuditEvent
 from atoll.model.person import PLATFORM
 from atoll.model.workspace import Desired, HibernateKind, Workspace
-from atoll.ports.records import Put
+from atoll.ports.records import Put, every
 
 log = logging.getLogger(__name__)
 
@@ -66,13 +66,7 @@ def budget_id(holder: BudgetHolder, name: str) -> str:
 
 def all_budgets(rooms: Rooms) -> Iterator[Budget]:
     """Every budget, in order of id."""
-    cursor: str | None = None
-    while True:
-        page = rooms.records.find(Budget, cursor=cursor, limit=1000)
-        yield from page.records
-        if page.cursor is None:
-            return
-        cursor = page.cursor
+    return every(rooms.records, Budget)
 
 
 def _watch(rooms: Rooms, budget: Budget, found: BudgetStanding) -> int:
