@@ -11,19 +11,19 @@ BIN := .venv/bin
 # Debian packages are asked for only when what they bring is missing.
 APT := tools/apt-install
 
-.PHONY: help demo test check bench generate lock clean venv web postgres machines
+.PHONY: help demo test check bench generate lock clean venv web web-tools browser screenshots postgres directory machines
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-demo: venv machines ## Run the main job on real files, then stay up; ONCE=1 exits instead
+demo: venv machines web ## Run the main job on real files, then stay up; ONCE=1 exits instead
 	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
 
-test: venv web postgres machines ## Run every test
+test: venv web browser postgres directory machines ## Run every test
 	$(BIN)/python -m pytest --durations=15
 	npm --prefix web test
 
-check: venv web ## Lint, types, import contracts, generated files up to date
+check: venv web-tools ## Lint, types, import contracts, generated files up to date
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -35,7 +35,7 @@ check: venv web ## Lint, types, import contracts, generated files up to date
 bench: venv machines ## Run the benchmarks, one after the other
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python "$$script"; done
 
-generate: venv web ## Write openapi.json, docs/reference and the TypeScript schema from the code
+generate: venv web-tools ## Write openapi.json, docs/reference and the TypeScript schema from the code
 	$(BIN)/python tools/generate.py
 
 lock: venv ## Resolve the lock files anew
@@ -48,11 +48,14 @@ lock: venv ## Resolve the lock files anew
 LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-annotate --no-emit-index-url --no-emit-find-links
 
+WEB_BUILT := src/atoll/api/static/index.html
+WEB_SOURCES := web/index.html web/vite.config.ts $(shell find web/src web/public web/build -type f)
+
 # Declarations of what runs inside machines.
 ENVIRONMENTS := src/atoll/providers/sandbox/environments
 
 clean: ## Remove what the other targets made
-	rm -rf .venv web/node_modules .atoll-demo* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv web/node_modules src/atoll/api/static .screenshots .atoll-demo* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # -- what the targets stand on ------------------------------------------------------
@@ -70,16 +73,34 @@ venv: .venv/.installed ## Set up Python and Atoll in .venv, nothing else
 	$(BIN)/python -m pip install --quiet --require-hashes -r $<
 	touch $@
 
-web: web/node_modules/.installed
+web: $(WEB_BUILT) ## Build the web application into what the API serves
+
+# As new as the sources: built again only when one of them is newer.
+$(WEB_BUILT): web/node_modules/.installed $(WEB_SOURCES)
+	npm --prefix web run build
+
+web-tools: web/node_modules/.installed
 
 web/node_modules/.installed: web/package-lock.json web/package.json
 	command -v npm >/dev/null || { echo "Atoll's web part needs node 20 or newer with npm." >&2; exit 1; }
 	npm --prefix web ci --no-audit --no-fund
 	touch $@
 
+# What the tests of pages open them with.
+browser:
+	command -v chromium >/dev/null || $(APT) chromium
+
+screenshots: venv web browser machines ## Shoot each page, light and dark, English and French, into .screenshots
+	$(BIN)/python tools/screenshots.py
+
 # A real server that the tests start by themselves, of any version.
 postgres:
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || $(APT) postgresql
+
+# A real directory for the tests of sign-on.
+directory:
+	test -x /usr/sbin/slapd || command -v slapd >/dev/null || $(APT) slapd
+	command -v ldapmodify >/dev/null || $(APT) ldap-utils
 
 # What machines and their gateway stand on.
 machines:

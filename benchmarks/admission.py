@@ -139,17 +139,21 @@ def run_pandas(source: Path, directory: Path):
 
 
 def run_atoll(source: Path, directory: Path):
-    from atoll.flows import admit_delivery, publish_contract, receive_delivery
+    from atoll.flows import admit_delivery, receive_delivery, review_contract
     from atoll.model.dataset import DatasetVersion
     from atoll.model.delivery import ManifestFile
-    from atoll.model.person import PLATFORM, Caller, Source, SubjectKind
+    from atoll.model.person import Caller, Role, Source, SubjectKind
     from atoll.operations.live import with_step
     from atoll.ports.records import Put
     from atoll.settings import Settings
     from atoll.wiring import platform
 
     rooms = platform.build(Settings(home=directory / "home", query_workers=0))
-    contract = publish_contract.publish(rooms, PLATFORM, CONTRACT)
+    author, reviewer = (
+        Caller(subject_kind=SubjectKind.PERSON, subject_id=f"per_{name}", name=name, roles=frozenset({Role.STEWARD}))
+        for name in ("author", "reviewer")
+    )
+    contract = review_contract.approve(rooms, reviewer, review_contract.propose(rooms, author, CONTRACT).id)
     lab = Source(id="src_lab", name="lab", title="", datasets=frozenset({"bench"}), created_at=rooms.clock.now())
     rooms.records.put(lab)
     caller = Caller(subject_kind=SubjectKind.SOURCE, subject_id=lab.id, name=lab.name)

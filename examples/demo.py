@@ -19,6 +19,11 @@ from demo_stage import Stage, ending, platform
 EXAMPLES = Path(__file__).resolve().parent
 HOME = EXAMPLES.parent / ".atoll-demo"
 DATASETS = ("synthea", "sdtm", "fhir")
+#: What the reviewed change of a contract does: old text and new, in the rule of patients' GENDER.
+MENDED = (
+    "        values: [M, F]\n        reason: Two values; needed by every analysis.",
+    "        values: [M, F, unknown]\n        reason: Three values; needed by every analysis.",
+)
 SOURCES = {"synthea": "county-hospital", "sdtm": "trial-sponsor", "fhir": "clinic-network"}
 
 
@@ -36,6 +41,7 @@ def main() -> int:
         contracts(stage)
         deliveries(stage)
         faulty(stage)
+        mended(stage)
         queries(stage)
         refusals(stage)
         machines(stage)
@@ -43,14 +49,19 @@ def main() -> int:
         secrecy(stage)
         summary(stage, time.monotonic() - started)
         if not options.once:
-            ending(running, HOME)
+            ending(running, HOME, stage.passwords)
     return 0
 
 
 def people(stage: Stage) -> None:
     """The administrator makes the people, the project and the sources."""
     stage.chapter("Who takes part", "The first start made the keys and an administrator. Each person signs in.")
-    for login, role in (("steward", "steward"), ("scientist", "scientist"), ("auditor", "auditor")):
+    for login, role in (
+        ("steward", "steward"),
+        ("reviewer", "steward"),
+        ("scientist", "scientist"),
+        ("auditor", "auditor"),
+    ):
         stage.person(login, role)
     stage.run("admin", "project add heart-study --title 'Heart failure study'")
     stage.run("admin", "project member add heart-study scientist")
@@ -60,7 +71,7 @@ def people(stage: Stage) -> None:
 
 
 def contracts(stage: Stage) -> None:
-    """The steward checks, reads and publishes a contract for each dataset."""
+    """A steward checks, reads and proposes a contract for each dataset; another puts it in force."""
     stage.chapter(
         "What may enter, and how",
         "A contract says what is done to every column; what it does not name does not enter.",
@@ -71,7 +82,9 @@ def contracts(stage: Stage) -> None:
         told = stage.json("steward", f"contract explain {path}")
         treated = stage.count_treatments(told)
         stage.say(f"{dataset}: " + ", ".join(f"{n} columns {what}" for what, n in sorted(treated.items())))
-        stage.run("steward", f"contract publish {path}")
+        proposed = stage.json("steward", ["contract", "propose", str(path), "-m", f"First contract of {dataset}"])
+        stage.refused("steward", ["contract", "approve", proposed["id"]], "nobody reviews their own proposal")
+        stage.run("reviewer", f"contract approve {proposed['id']} --reason 'Read with the privacy officer'")
     path = EXAMPLES / "synthea" / "contract.yaml"
     stage.excerpt("steward", f"contract explain {path} --table patients", lines=40)
 
@@ -103,6 +116,27 @@ def faulty(stage: Stage) -> None:
             + (f", and the file {whole[0]} whole: a column that the contract does not name." if whole else "."),
         )
         stage.excerpt("steward", f"delivery show {delivery['id']} --rows", lines=10)
+
+
+def mended(stage: Stage) -> None:
+    """A reviewed change of the contract lets in what was held for want of it, once."""
+    stage.chapter("Held, mended, admitted", "A contract is changed by two people; what was held is then tried again.")
+    delivery = stage.delivered["synthea faulty"]
+    text = (EXAMPLES / "synthea" / "contract.yaml").read_text()
+    changed = HOME / "synthea-mended.yaml"
+    changed.write_text(text.replace(*MENDED))
+    proposed = stage.json("steward", ["contract", "propose", str(changed), "-m", "The hospital writes `unknown` too"])
+    stage.excerpt("reviewer", f"contract review {proposed['id']}", lines=30)
+    stage.run("reviewer", f"contract approve {proposed['id']} --reason 'No person is told by it'")
+    before, versions = delivery["outcome"], len(stage.versions("synthea"))
+    after = stage.json("steward", ["delivery", "replay", delivery["id"]])["outcome"]
+    stage.claim(
+        after["rows_committed"] == before["rows_committed"] + 1
+        and after["rows_in"] == after["rows_committed"] + after["rows_quarantined"]
+        and len(stage.versions("synthea")) == versions + 1,
+        f"The row that was held for it is in the lake; {after['rows_quarantined']} others stay held.",
+    )
+    stage.refused("steward", ["delivery", "replay", delivery["id"]], "the contract in force is the one that held them")
 
 
 def queries(stage: Stage) -> None:
@@ -228,7 +262,6 @@ print(sh(
 R_CELLS = (
     """
 suppressMessages(library(dplyr))
-source("/opt/data/atoll-r/atoll.R")
 told <- atoll_sql("SELECT gender FROM synthea.patients")
 cat(nrow(told), "patients,", told %>% filter(gender == "F") %>% nrow(), "women\n")
 """,

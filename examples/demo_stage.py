@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,9 +67,12 @@ def _environments(beside: Path) -> Path:
     return directory
 
 
-def ending(running: Running, home: Path) -> None:
-    """Say where the platform is, and stay until it is interrupted."""
-    print(f"\nThe platform stays up at {running.url}; its API is described in docs/reference/api.md.")
+def ending(running: Running, home: Path, passwords: Mapping[str, str]) -> None:
+    """Say where the platform is and who signs in how, and stay until it is interrupted."""
+    print(f"\nThe web application is at {running.url}; sign in as one of")
+    for login, password in passwords.items():
+        print(f"  {login:<12}{password}")
+    print("The platform stays up; its API is described in docs/reference/api.md.")
     print(f"  export ATOLL_URL={running.url} ATOLL_TOKEN=$(cat {home / 'admin-token'})")
     print("Ctrl-C stops it.", flush=True)
     try:
@@ -95,6 +98,8 @@ class Stage:
     running: Running
     home: Path
     tokens: dict[str, str] = field(default_factory=dict)
+    #: Of the people, for the sign-in page; random, and gone with the demo's home.
+    passwords: dict[str, str] = field(default_factory=dict)
     delivered: dict[str, dict[str, Any]] = field(default_factory=dict)
     claims: int = 0
 
@@ -160,7 +165,7 @@ class Stage:
 
     def person(self, login: str, role: str) -> None:
         """Make a person with a random password, and sign in as them."""
-        password = secrets.token_urlsafe(16)
+        password = self.passwords[login] = secrets.token_urlsafe(16)
         made = subprocess.run(
             [ATOLL, "person", "add", login, "--name", login.title(), "--role", role, "--password-stdin"],
             env={**os.environ, "ATOLL_URL": self.running.url, "ATOLL_TOKEN": self.tokens["admin"]},

@@ -7,6 +7,7 @@ AtollError
 │   │   └── ProductInvalid
 │   └── StatementRefused    SQL that the guard does not let through
 ├── NotAuthenticated        no credential, or one that is wrong or expired  (HTTP 401)
+│   └── SecondFactorRequired  the password is right, a code is asked for as well
 ├── NotPermitted            a known person without the right                (HTTP 403)
 ├── NotFound                no such thing, or none that may be seen         (HTTP 404)
 ├── Conflict                the state does not allow it                     (HTTP 409)
@@ -96,6 +97,12 @@ class NotAuthenticated(AtollError):
     """No credential, or one that is wrong, revoked or expired."""
 
     code = "not_authenticated"
+
+
+class SecondFactorRequired(NotAuthenticated):
+    """The password is right; a code of the second factor is asked for as well."""
+
+    code = "second_factor_required"
 
 
 class NotPermitted(AtollError):

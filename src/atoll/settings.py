@@ -35,12 +35,19 @@ class Settings(BaseSettings):
         default=None,
         description="Directory of identified and rejected data; empty means `quarantine` in the home.",
     )
+    shares_dir: Path | None = Field(
+        default=None, description="Directory of the projects' shares; empty means `shares` in the home."
+    )
+    project_share_bytes: int = Field(default=100 * 2**30, gt=0, description="Quota of one project's share, in bytes.")
     environments_dir: Path | None = Field(
         default=None, description="Directory of machines' environments; empty means `environments` in the home."
     )
     master_key: SecretStr = Field(
         default=SecretStr(""),
         description="Master key, 64 hexadecimal digits; empty means the file `keys/master.key` in the home (0600).",
+    )
+    web_dir: Path | None = Field(
+        default=None, description="Directory of the built web application; empty means the one that ships with Atoll."
     )
     log_level: str = Field(default="info", description="Least level logged: debug, info, warning, error.")
     upload_max_bytes: int = Field(default=2**40, gt=0, description="Largest file a source may deliver, in bytes.")
@@ -63,8 +70,98 @@ class Settings(BaseSettings):
     query_seconds: float = Field(default=120.0, gt=0, description="Time of one query, in seconds.")
     query_max_rows: int = Field(default=5_000_000, ge=1, description="Rows of one result; more is an error.")
     query_threads: int = Field(default=2, ge=1, description="Threads of one query.")
+    query_max_eur: float = Field(default=5.0, gt=0, description="Price of what one query may scan, in EUR.")
+    query_runners: int = Field(
+        default=2, ge=0, description="Queued queries run at once by this process; more wait. 0 runs none."
+    )
+    query_wait_seconds: float = Field(
+        default=3600.0, gt=0, description="Time after which a queued query that is not done fails."
+    )
+    result_hours: float = Field(default=24.0, gt=0, description="How long the result of a queued query is kept.")
+    result_bytes: int = Field(default=2 * 2**30, ge=2**20, description="Largest result that is kept, in bytes.")
+    results_bytes: int = Field(
+        default=20 * 2**30, ge=2**20, description="All kept results together, in bytes; the oldest go first."
+    )
+    results_dir: Path | None = Field(
+        default=None, description="Directory of kept results; empty means `results` in the home."
+    )
     sign_in_hours: float = Field(default=12.0, gt=0, description="How long the token of a sign-in is good.")
     token_days: float = Field(default=90.0, gt=0, description="How long an API token is good if not said otherwise.")
+    session_hours: float = Field(
+        default=12.0, gt=0, description="How long a browser stays signed in, whatever is done there."
+    )
+    session_idle_minutes: float = Field(
+        default=60.0, gt=0, description="A browser in which nothing was done for so long is signed out."
+    )
+    public_url: str = Field(
+        default="",
+        description="Address at which people reach Atoll, like `https://atoll.example.org`; empty takes it from each "
+        "request. With TLS ended by a proxy in front it must be set, so that cookies are for TLS only.",
+    )
+    ldap_urls: tuple[str, ...] = Field(
+        default=(),
+        description='Servers of the directory, in order of choice, as JSON list like `["ldaps://ldap.example.org"]`; '
+        "`ldap://` is raised to TLS first. Empty: no directory.",
+    )
+    ldap_kind: str = Field(default="generic", description="Kind of directory: `generic` or `ad` (Active Directory).")
+    ldap_ca_file: Path | None = Field(
+        default=None, description="Certificates (PEM) that vouch for the directory; empty means the host's own."
+    )
+    ldap_base: str = Field(default="", description="Name of the entry below which people are found.")
+    ldap_bind_dn: str = Field(default="", description="Account that searches the directory; empty means anonymously.")
+    ldap_bind_password: SecretStr = Field(default=SecretStr(""), description="Password of that account.")
+    ldap_user_dn: str = Field(
+        default="",
+        description="Without an account that searches: name of a person's entry, like `uid={login},ou=people,...`.",
+    )
+    ldap_user_filter: str = Field(
+        default="", description="Filter that finds a person by `{login}`; empty means that of the kind."
+    )
+    ldap_active_filter: str = Field(
+        default="", description="Filter that people who may sign in meet; empty means that of the kind."
+    )
+    ldap_group_base: str = Field(
+        default="", description="Name of the entry below which groups are found; empty: none are read."
+    )
+    ldap_group_filter: str = Field(
+        default="", description="Filter that finds groups by their member `{dn}` or `{login}`; empty: that of the kind."
+    )
+    ldap_timeout_seconds: float = Field(default=5.0, gt=0, description="How long a server may take to answer.")
+    directory_seconds: float = Field(
+        default=15.0, gt=0, description="How often people on record are compared with the directory, in seconds."
+    )
+    group_map: Path | None = Field(
+        default=None,
+        description="File (YAML) that says what groups of the directory or issuer give; without it nobody comes in "
+        "from there.",
+    )
+    oidc_issuer: str = Field(
+        default="", description="OpenID Connect issuer, like `https://login.example.org/realms/hospital`; empty: none."
+    )
+    oidc_name: str = Field(default="Single sign-on", description="What the sign-in page calls the issuer.")
+    oidc_client_id: str = Field(default="", description="Client id of Atoll at the issuer.")
+    oidc_client_secret: SecretStr = Field(
+        default=SecretStr(""), description="Client secret; empty for a public client, which PKCE protects."
+    )
+    oidc_scopes: str = Field(default="openid profile email", description="Scopes asked of the issuer.")
+    oidc_login_claim: str = Field(default="preferred_username", description="Claim that a new person's login is from.")
+    oidc_groups_claim: str = Field(
+        default="groups", description="Claim that holds the groups; dots lead inwards, like `realm_access.roles`."
+    )
+    oidc_ca_file: Path | None = Field(
+        default=None, description="Certificates (PEM) that vouch for the issuer; empty means the host's own."
+    )
+    oidc_trust_hours: float = Field(
+        default=72.0,
+        gt=0,
+        description="How long the issuer's word counts; who has not signed in for so long is taken to have left.",
+    )
+    training_required: bool = Field(
+        default=False, description="Whether data is closed to people whose training is not on record or has ended."
+    )
+    agreement_required: bool = Field(
+        default=False, description="Whether data is closed to people whose signed agreement is not on record or over."
+    )
     price_book: Path | None = Field(
         default=None, description="Directory of price books (YAML); empty means the ones that ship with Atoll."
     )
@@ -151,6 +248,34 @@ class Settings(BaseSettings):
     git_repository_bytes: int = Field(
         default=2**32, gt=0, description="A git repository that has grown to this many bytes takes no more pushes."
     )
+    git_backup_dir: Path | None = Field(
+        default=None, description="Directory of backups of git repositories; empty means `git-backups` in the home."
+    )
+    git_backup_hours: float = Field(
+        default=24.0, ge=0, description="How often git repositories are backed up, in hours; 0 never."
+    )
+    git_backup_generations: int = Field(
+        default=14, ge=1, description="Generations kept of the backup of a git repository."
+    )
+
+    airlock_dir: Path | None = Field(
+        default=None, description="Directory of the airlock's encrypted files; empty means `airlock` in the home."
+    )
+    airlock_file_bytes: int = Field(default=2**26, gt=0, description="Largest file in the airlock, in bytes.")
+    airlock_threshold: int = Field(
+        default=10, ge=2, description="Counts below this are small cells, which do not leave through the airlock."
+    )
+    airlock_check_seconds: float = Field(
+        default=120.0, gt=0, description="Time that the checks of one file in the airlock may take."
+    )
+    airlock_release_days: float = Field(
+        default=14.0, gt=0, description="How long files released by the airlock can be fetched, in days."
+    )
+    airlock_retention_days: float = Field(
+        default=90.0,
+        ge=0,
+        description="Days after which the content of files that the airlock did not let through is removed.",
+    )
 
     @property
     def home_dir(self) -> Path:
@@ -173,6 +298,26 @@ class Settings(BaseSettings):
         return self.lake_dir or self.home_dir / "lake"
 
     @property
+    def airlock_path(self) -> Path:
+        """Directory of the airlock in force."""
+        return self.airlock_dir or self.home_dir / "airlock"
+
+    @property
     def quarantine_path(self) -> Path:
         """Directory of quarantine in force."""
         return self.quarantine_dir or self.home_dir / "quarantine"
+
+    @property
+    def shares_path(self) -> Path:
+        """Directory of the projects' shares in force."""
+        return self.shares_dir or self.home_dir / "shares"
+
+    @property
+    def git_backup_path(self) -> Path:
+        """Directory of the backups of git repositories in force."""
+        return self.git_backup_dir or self.home_dir / "git-backups"
+
+    @property
+    def results_path(self) -> Path:
+        """Directory of kept results in force."""
+        return self.results_dir or self.home_dir / "results"

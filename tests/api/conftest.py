@@ -37,6 +37,8 @@ class Site:
         self.rooms = rooms
         self.clock = clock
         self.app = create_app(rooms)
+        # A stream of events would never end for a client that reads it whole.
+        self.app.state.stopping = lambda: True
         # Unexpected errors must be answered by the app, not raised through the client.
         self.client = TestClient(self.app, raise_server_exceptions=False)
         self.tokens = {"admin": sign_in.ensure_admin(rooms)}
@@ -53,6 +55,16 @@ class Site:
         answer = self.post("/tokens", "admin", login=login, label="test")
         assert answer.status_code == 201, answer.text
         self.tokens[login] = answer.json()["token"]
+
+    def put_in_force(self, text):
+        """A contract proposed by the steward and approved by another."""
+        if "reviewer" not in self.tokens:
+            self.add_person("reviewer", {Role.STEWARD.value})
+        proposed = self.post("/contract-proposals", "steward", text=text)
+        assert proposed.status_code == 201, proposed.text
+        answer = self.post(f"/contract-proposals/{proposed.json()['id']}/approve", "reviewer", reason="")
+        assert answer.status_code == 200, answer.text
+        return answer
 
     def add_source(self, name, datasets):
         answer = self.post("/sources", "admin", name=name, title=name.title(), datasets=datasets)

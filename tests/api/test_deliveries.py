@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import tracemalloc
 
@@ -30,8 +31,7 @@ SUBJECTS = b"ID,AGE\nS-1,36\nS-2,41\n"
 def labs(site):
     """A contract in force, and a second source beside `lab`."""
     site.add_source("other-lab", ["trial"])
-    answer = site.post("/contracts", "steward", text=CONTRACT)
-    assert answer.status_code == 201, answer.text
+    site.put_in_force(CONTRACT)
     return site
 
 
@@ -58,6 +58,19 @@ def test_a_contract_is_checked_published_and_read(labs):
     assert [c["dataset"] for c in labs.get("/contracts", "steward").json()["items"]] == ["trial"]
     assert labs.get("/contracts/trial/explain", "steward").status_code == 200
     assert labs.post("/contracts/explain", "steward", text=CONTRACT).status_code == 200
+
+
+def test_a_proposal_is_shown_with_what_it_changes(labs):
+    made = labs.post("/contract-proposals", "steward", text=CONTRACT + "# why\n", note="because").json()
+    shown = labs.get(f"/contract-proposals/{made['id']}", "reviewer").json()
+    assert (shown["state"], shown["note"], shown["replaces"]) == ("waiting", "because", 1)
+    assert "+# why" in shown["comparison"]["lines"]
+    own = labs.post(f"/contract-proposals/{made['id']}/approve", "steward", reason="")
+    assert own.status_code == 403
+    assert labs.post(f"/contract-proposals/{made['id']}/refuse", "reviewer", reason="").status_code == 422
+    assert labs.post(f"/contract-proposals/{made['id']}/refuse", "reviewer", reason="no").status_code == 200
+    assert labs.get("/contract-proposals?state=waiting", "reviewer").json()["items"] == []
+    assert labs.post(f"/contract-proposals/{made['id']}/withdraw", "steward").status_code == 409
 
 
 def test_the_whole_hand_over(labs):
@@ -243,3 +256,17 @@ def test_bytes_received_are_counted(labs):
     before = count()
     upload(labs, delivery, SUBJECTS)
     assert count() - before == len(SUBJECTS)
+
+
+def test_a_draft_is_made_and_nothing_of_the_sample_is_kept(labs):
+    content = base64.b64encode(b"patient,mail,code\n" + b"p1,ada@example.org,a\n" * 9).decode()
+    answer = labs.post("/contract-drafts", "steward", dataset="ward", files=[{"name": "w.csv", "content": content}])
+    assert answer.status_code == 200, answer.text
+    assert {c["column"]: c["treatment"] for c in answer.json()["columns"]} == {
+        "patient": "pseudonymize",
+        "mail": "drop",
+        "code": "keep",
+    }
+    assert list((labs.rooms.settings.quarantine_path / "scratch").iterdir()) == []
+    bad = labs.post("/contract-drafts", "steward", dataset="ward", files=[{"name": "w.csv", "content": "AAAA"}])
+    assert (bad.status_code, bad.json()["where"]) == (422, "w.csv")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
-import threading
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -15,66 +13,22 @@ import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import uvicorn
+from tests.api.asking import ALL, FOREVER, ROWS, fill, served_by
 
 from atoll.api import results
 from atoll.api.schemas.queries import ResultFormat
-from atoll.wiring import platform
-
-CONTRACT = """\
-dataset: trial
-title: A small trial
-tables:
-  visits:
-    files: ["visits*.csv"]
-    format: csv
-    columns:
-      VISIT: {treat: keep, type: integer}
-      CODE: {treat: keep}
-      WEIGHT: {treat: keep, type: number}
-      SEEN: {treat: keep, type: date}
-"""
-ROWS = 1200
-ODD = {3: "", 4: '"a ""quoted"", word"'}
-VISITS = "VISIT,CODE,WEIGHT,SEEN\n" + "".join(
-    f"{n},{ODD.get(n, f'c{n}')},{n / 4},2020-01-{n % 28 + 1:02}\n" for n in range(ROWS)
-)
-ALL = "select * from trial.visits order by visit"
-FOREVER = "select a.visit from trial.visits a, trial.visits b, trial.visits c"
 
 
 @pytest.fixture(scope="module")
 def lake(site):
-    """A dataset with rows, a project with a grant to it, and one without."""
-    assert site.post("/contracts", "steward", text=CONTRACT).status_code == 201
-    content = VISITS.encode()
-    file = {"name": "visits.csv", "size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    delivery = site.post("/deliveries", "lab", source="lab", dataset="trial", files=[file]).json()["id"]
-    assert site.send("PUT", f"/deliveries/{delivery}/files/0", "lab", content=content).status_code == 204
-    assert site.post(f"/deliveries/{delivery}/submit", "lab").status_code == 202
-    platform.runner(site.rooms).run_open()
-    answer = site.get(f"/deliveries/{delivery}", "lab").json()
-    assert answer["state"] == "committed", answer
-    site.add_person("other", {"scientist"})
-    site.add_project("heart", "scientist")
-    site.add_project("lung", "other")
-    answer = site.post("/grants", "steward", project="heart", dataset="trial", reason="study")
-    assert answer.status_code == 201, answer.text
-    return site
+    return fill(site)
 
 
 @pytest.fixture(scope="module")
 def served(lake):
     """The app behind a real server: what a client sees of an answer that breaks off."""
-    server = uvicorn.Server(uvicorn.Config(lake.app, port=0, log_config=None, access_log=False))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}/api/v1"
-    server.should_exit = True
-    thread.join()
+    with served_by(lake.app) as address:
+        yield address
 
 
 def ask(site, sql=ALL, who="scientist", project="heart", **more):

@@ -157,7 +157,7 @@ def test_a_contract_is_checked_explained_and_published(run: Run, tmp_path: Path)
     told = run("sam", "contract", "check", str(bad), "--json")
     assert told.exit_code == 6
     assert len(json.loads(told.stdout)["findings"]) == 2
-    assert run("sam", "contract", "publish", str(bad)).exit_code == 6
+    assert run("sam", "contract", "propose", str(bad)).exit_code == 6
 
     explained = run("sam", "contract", "explain", str(good)).stdout
     for words in ("patients", "patient_id", "direct identifier", "dates identify"):
@@ -168,7 +168,7 @@ def test_a_contract_is_checked_explained_and_published(run: Run, tmp_path: Path)
     assert run("sam", "contract", "explain", "ward", "--table", "nope").exit_code == 4
     assert run("sam", "contract", "show", "ward").stdout == CONTRACT
     assert "ward" in run("sam", "contract", "list").stdout
-    assert run("lab", "contract", "publish", str(good)).exit_code == 3
+    assert run("lab", "contract", "propose", str(good)).exit_code == 3
 
 
 def test_sql_in_every_format(run: Run, delivered: str, tmp_path: Path) -> None:
@@ -287,3 +287,30 @@ def test_people_projects_sources_and_tokens(run: Run, atoll: Atoll) -> None:
     atoll.tokens["clinic"] = secret
     assert "clinic" in run("clinic", "whoami").stdout
     assert run("clinic", "dataset", "list").exit_code == 3
+
+
+def test_a_contract_changes_by_two_people(run, tmp_path):
+    changed = write(tmp_path, "changed.yaml", CONTRACT + "# looked at\n")
+    proposed = json.loads(run("author", "contract", "propose", str(changed), "-m", "a comment", "--json").stdout)
+    assert proposed["id"] in run("sam", "contract", "proposals", "--state", "waiting").stdout
+    assert "+# looked at" in run("sam", "contract", "review", "ward").stdout
+    assert run("author", "contract", "approve", "ward").exit_code == 3
+    assert "author" in run("sam", "contract", "approve", proposed["id"], "--reason", "read").stdout
+    assert run("sam", "contract", "approve", "ward").exit_code == 4
+    assert "author" in run("sam", "contract", "versions", "ward").stdout
+    assert "+# looked at" in run("sam", "contract", "diff", "ward", "1", "2").stdout
+    for end in (("withdraw",), ("refuse", "--reason", "no need")):
+        again = write(tmp_path, "again.yaml", CONTRACT + f"# {end[0]}\n")
+        made = json.loads(run("author", "contract", "propose", str(again), "--json").stdout)
+        who = "author" if end[0] == "withdraw" else "sam"
+        assert run(who, "contract", end[0], made["id"], *end[1:]).exit_code == 0
+
+
+def test_a_contract_is_drafted_from_samples(run, tmp_path):
+    sample = write(tmp_path, "visits.csv", "patient_id,name,pulse\n" + "p-1,Ada,61\n" * 9)
+    out = tmp_path / "draft.yaml"
+    done = run("sam", "contract", "draft", str(sample), "--dataset", "visits", "-o", str(out))
+    assert done.exit_code == 0, done.output
+    assert run("sam", "contract", "check", str(out)).exit_code == 0
+    assert "Ada" not in out.read_text()
+    assert run("sam", "contract", "draft", str(sample), "--dataset", "visits", "-o", str(out)).exit_code == 6

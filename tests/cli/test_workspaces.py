@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,10 @@ from pathlib import Path
 import pytest
 from tests.cli.test_whole_way import Run, runner
 from tests.client.live_platform import Atoll, running, settle
+
+from atoll.cli.exit_codes import ExitCode
+from atoll.ports.backend import Probe
+from atoll.providers.simulator.backend import SimulatedBackend
 
 PRODUCT = """\
 name: bench
@@ -114,6 +119,37 @@ def test_the_life_of_a_workspace(run: Run) -> None:
     assert run("sid", "workspace", "show", "mine").exit_code == 4
     assert "mine" not in run("sid", "workspace", "list").stdout
     assert "mine" in run("sid", "workspace", "list", "--all").stdout
+
+
+def test_a_machine_is_proved_and_the_evidence_is_kept(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "proof.json"
+    done = run("sid", "workspace", "prove", "--product", "terminal", "--bombs", "--output", str(file))
+    assert done.exit_code == 0, done.stderr
+    assert "harm a neighbour" in done.stdout
+    assert "Machine: start" in done.stderr
+    proof = json.loads(file.read_text())
+    assert (proof["passed"], proof["workspace"], proof["product"]) == (True, None, "terminal@1")
+    canonical = json.dumps(proof["evidence"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert hashlib.sha256(canonical.encode()).hexdigest() == proof["sha256"]
+    assert proof["id"] in run("sid", "workspace", "proofs").stdout
+    assert proof["id"] not in run("mia", "workspace", "proofs").stdout
+
+    made = run(
+        "sid", "workspace", "create", "terminal", "--project", "heart", "--name", "bad", "--yes", "--wait", "--json"
+    )
+    assert made.exit_code == 0, made.stderr
+    leak = Probe("network", "reach it", held=False, detail="reached")
+    monkeypatch.setattr(SimulatedBackend, "probe", lambda *_: (leak,))
+    leaky = run("sid", "workspace", "prove", "bad", "--json")
+    assert leaky.exit_code == ExitCode.ISOLATION
+    assert json.loads(leaky.stdout)["came_through"] == 1
+    assert "1 of 2 attempts came through." in leaky.stderr
+    assert json.loads(run("sid", "workspace", "proofs", "bad", "--json").stdout)[0]["passed"] is False
+    assert run("mia", "workspace", "prove", json.loads(made.stdout)["id"]).exit_code == ExitCode.NOT_FOUND
+    assert run("sid", "workspace", "terminate", "bad", "--yes", "--wait").exit_code == 0
+    assert run("sid", "workspace", "prove", json.loads(made.stdout)["id"]).exit_code == ExitCode.CONFLICT
 
 
 def test_a_batch_job_takes_its_script_from_a_file(run: Run, tmp_path: Path) -> None:

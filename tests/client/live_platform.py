@@ -16,7 +16,7 @@ import uvicorn
 
 from atoll.api import create_app
 from atoll.client import AtollClient
-from atoll.flows import converge_workspace
+from atoll.flows import converge_workspace, make_proof
 from atoll.flows.manage_products import ensure_shipped
 from atoll.flows.poll_machines import poll_machines
 from atoll.flows.rooms import Rooms
@@ -71,6 +71,14 @@ class Atoll:
             admin.people.add(login, login.title(), roles, password)
             self.tokens[login] = admin.tokens.create("test", login=login)["token"]
 
+    def contract(self, text: str) -> None:
+        """Put a contract in force: one steward proposes it, another approves it."""
+        for login in ("author", "reviewer"):
+            if login not in self.tokens:
+                self.person(login, "steward")
+        with self.as_("author") as author, self.as_("reviewer") as reviewer:
+            reviewer.contracts.approve(author.contracts.propose(text)["id"])
+
     def source(self, name: str, *datasets: str) -> None:
         """Make a source, with a token."""
         with self.as_("admin") as admin:
@@ -123,7 +131,8 @@ def running(home: Path, *, workers: bool = True, machines: bool = False, **setti
 
 
 def _with_machines(rooms: Rooms) -> Runner:
-    stories = {**platform.stories(rooms), **converge_workspace.stories(rooms, BareSurroundings(rooms))}
+    of_machines = {**converge_workspace.stories(rooms, BareSurroundings(rooms)), **make_proof.stories(rooms)}
+    stories = {**platform.stories(rooms), **of_machines}
     return Runner(rooms.operations, stories, workers=2, lease_seconds=rooms.settings.operation_lease_seconds)
 
 
@@ -136,8 +145,7 @@ def settle(atoll: Atoll) -> None:
     with atoll.as_("admin") as admin:
         admin.projects.add("heart", "Heart study")
         admin.projects.add_member("heart", "sid")
-    with atoll.as_("sam") as steward:
-        steward.contracts.publish(CONTRACT)
+    atoll.contract(CONTRACT)
 
 
 def write(directory: Path, name: str, text: str) -> Path:

@@ -26,6 +26,8 @@ class Platform:
     tokens: dict[str, str] = field(default_factory=dict)
     url: str = ""
     process: subprocess.Popen[bytes] | None = None
+    #: What is started: the command itself, or something around it.
+    program: tuple[str, ...] = (ATOLL,)
 
     @property
     def home(self) -> Path:
@@ -43,7 +45,7 @@ class Platform:
         before = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [ATOLL, "up", "--home", str(self.home), "--port", "0"], stdout=log, stderr=log, env=environment
+                [*self.program, "up", "--home", str(self.home), "--port", "0"], stdout=log, stderr=log, env=environment
             )
         self.url = self._wait_for_url(before)
         self.tokens["admin"] = (self.home / "admin-token").read_text().strip()

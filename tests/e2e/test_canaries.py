@@ -25,8 +25,7 @@ def planted(platform, tmp_path):
         admin.projects.add_member("study", "scientist")
     for dataset in DATASETS:
         platform.source(f"{dataset}-lab", dataset)
-        with platform.as_("steward") as steward:
-            steward.contracts.publish((EXAMPLES / dataset / "contract.yaml").read_text())
+        platform.contract((EXAMPLES / dataset / "contract.yaml").read_text())
         sets[dataset] = plant(EXAMPLES / dataset, tmp_path / "planted" / dataset)
     return sets
 

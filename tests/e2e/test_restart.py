@@ -15,8 +15,7 @@ def test_an_admission_goes_on_after_a_restart(platform, how):
     platform.start()
     platform.person("steward", "steward")
     platform.source("lab", "synthea")
-    with platform.as_("steward") as steward:
-        steward.contracts.publish((EXAMPLES / "synthea" / "contract.yaml").read_text())
+    platform.contract((EXAMPLES / "synthea" / "contract.yaml").read_text())
     with platform.as_("lab") as lab:
         delivery = lab.deliver("lab", "synthea", sorted((EXAMPLES / "synthea" / "data").iterdir()))
         under_way = lab.deliveries.show(delivery["id"])["outcome"] is None

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.flows.trial import CONTRACT, add_lab
+from tests.flows.trial import CONTRACT, add_lab, put_in_force
 
-from atoll.flows import publish_contract
 from atoll.flows.rooms import Rooms
-from atoll.model.person import PLATFORM
 from atoll.settings import Settings
 from atoll.wiring import platform
 
@@ -22,6 +20,6 @@ def rooms(tmp_path):
 @pytest.fixture
 def trial(rooms: Rooms) -> Rooms:
     """Rooms with the small trial's contract in force and its source known."""
-    publish_contract.publish(rooms, PLATFORM, CONTRACT)
+    put_in_force(rooms, CONTRACT)
     add_lab(rooms)
     return rooms

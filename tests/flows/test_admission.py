@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from tests.flows.trial import CONTRACT, LAB, SUBJECTS, VISITS, admit, hand_over
+from tests.flows.trial import CONTRACT, LAB, SUBJECTS, VISITS, admit, hand_over, put_in_force
 
 from atoll.errors import AlreadyExists, Conflict, ContractInvalid, DeliveryRefused, InvalidInput, NotFound, NotPermitted
-from atoll.flows import publish_contract, read_lake, receive_delivery
+from atoll.flows import read_lake, receive_delivery
 from atoll.model.delivery import DeliveryState, ManifestFile
 from atoll.model.operation import OperationState
 from atoll.model.person import PLATFORM, Caller, SubjectKind
@@ -160,17 +160,11 @@ def test_file_names_that_are_paths_are_refused(trial, name):
 
 
 def test_a_mended_contract_is_used_by_the_next_delivery(trial):
-    publish_contract.publish(trial, PLATFORM, CONTRACT.replace("type: integer, min: 0, max: 120", "type: string"))
+    put_in_force(trial, CONTRACT.replace("type: integer, min: 0, max: 120", "type: string"))
     delivery = hand_over(trial, {"subjects.csv": SUBJECTS})
     admit(trial)
     outcome = receive_delivery.show(trial, LAB, delivery.id).delivery.outcome
     assert (outcome.contract, outcome.rows_committed) == ("trial@2", 3)
-
-
-def test_publishing_the_same_text_again_changes_nothing(trial):
-    again = publish_contract.publish(trial, PLATFORM, CONTRACT)
-    assert again.number == 1
-    assert len(publish_contract.list_latest(trial)) == 1
 
 
 def test_one_admission_at_a_time_for_a_delivery(trial):
@@ -195,6 +189,7 @@ def test_what_was_used_is_on_record(trial):
     assert trial.audit.verify().intact
     actions = [e.event.action for e in trial.audit.read(0, 1000)]
     assert actions == [
+        "contract.propose",
         "contract.publish",
         "delivery.open",
         "delivery.receive",
@@ -208,10 +203,10 @@ def test_what_was_used_is_on_record(trial):
 
 def test_a_domain_has_one_range_of_offsets_in_all_datasets(trial):
     other = CONTRACT.replace("dataset: trial", "dataset: other")
-    publish_contract.publish(trial, PLATFORM, other)
+    put_in_force(trial, other)
     wider = CONTRACT.replace("dataset: trial", "dataset: third").replace(
         "    description: One pseudonym for each subject\n", "    description: One\n    max_shift_days: 100\n"
     )
     with pytest.raises(ContractInvalid) as refused:
-        publish_contract.publish(trial, PLATFORM, wider)
+        put_in_force(trial, wider)
     assert "max_shift_days" in refused.value.findings[0]

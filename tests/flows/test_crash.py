@@ -13,9 +13,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.flows.trial import CONTRACT, SUBJECTS, VISITS, add_lab, hand_over
+from tests.flows.trial import CONTRACT, SUBJECTS, VISITS, add_lab, hand_over, put_in_force
 
-from atoll.flows import publish_contract, read_lake
+from atoll.flows import read_lake
 from atoll.model.delivery import Delivery
 from atoll.model.person import PLATFORM
 from atoll.settings import Settings
@@ -29,7 +29,7 @@ def template(tmp_path_factory):
     """A home with a submitted delivery of two tables, nothing of it admitted yet."""
     home = tmp_path_factory.mktemp("template") / "home"
     rooms = platform.build(Settings(home=home, query_workers=0))
-    publish_contract.publish(rooms, PLATFORM, CONTRACT)
+    put_in_force(rooms, CONTRACT)
     add_lab(rooms)
     hand_over(rooms, {"subjects.csv": SUBJECTS, "visits.csv": VISITS})
     platform.close(rooms)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
-from atoll.flows import receive_delivery
+from atoll.flows import receive_delivery, review_contract
 from atoll.flows.rooms import Rooms
+from atoll.model.contract import ContractVersion
 from atoll.model.delivery import Delivery, ManifestFile
-from atoll.model.person import Caller, Source, SubjectKind
+from atoll.model.person import Caller, Role, Source, SubjectKind
 from atoll.ports.records import Put
 from atoll.wiring import platform
 
@@ -41,6 +42,15 @@ SUBJECTS = b"ID,NAME,AGE,SEEN\nS-1,Ada,36,2020-02-01\nS-2,Ben,41,2020-03-01\nS-3
 VISITS = b"ID,VISIT,AT\nS-1,1,2020-02-01T10:00:00Z\nS-1,2,2020-02-11T10:00:00Z\nS-2,1,2020-03-01T08:30:00Z\n"
 
 LAB = Caller(subject_kind=SubjectKind.SOURCE, subject_id="src_lab", name="lab")
+AUTHOR, REVIEWER = (
+    Caller(subject_kind=SubjectKind.PERSON, subject_id=f"per_{name}", name=name, roles=frozenset({Role.STEWARD}))
+    for name in ("author", "reviewer")
+)
+
+
+def put_in_force(rooms: Rooms, text: str) -> ContractVersion:
+    """One steward proposes the contract, another approves it."""
+    return review_contract.approve(rooms, REVIEWER, review_contract.propose(rooms, AUTHOR, text).id)
 
 
 def add_lab(rooms: Rooms, dataset: str = "trial") -> None:

@@ -51,6 +51,7 @@ def copy(root, tmp_path) -> Path:
         ("gateway/trespass.py", "import atoll.flows"),
         ("gateway/trespass.py", "import fastapi"),
         ("workspaces/trespass.py", "import atoll.ledger"),
+        ("airlock/trespass.py", "import atoll.deid"),
         ("reviewed/trespass.py", "import atoll.model"),
         ("lodger/__init__.py", "import atoll.errors"),
     ],

@@ -235,3 +235,34 @@ def test_a_machine_that_hangs_up_ends_its_query(house, api):
             ended.set()
         time.sleep(0.02)
     assert ended.is_set()
+
+
+def test_files_go_from_a_machine_into_the_airlock_under_its_own_name(house, api):
+    api.pages["/api/v1/airlock-requests"] = b'{"id": "air_1", "project": "heart"}'
+    api.pages["/api/v1/airlock-requests/air_1"] = b'{"id": "air_1", "project": "heart"}'
+    api.pages["/api/v1/airlock-requests/air_1/files/0"] = b'{"id": "air_1"}'
+    api.pages["/api/v1/airlock-requests/air_1/submit"] = b'{"id": "air_1"}'
+    with house.inside() as inside:
+        body = {"purpose": "p", "destination": "d", "workspace": "wsp_b"}
+        assert inside.post("/api/v1/airlock-requests", json=body).status_code == 200
+        answer = inside.put("/api/v1/airlock-requests/air_1/files/0", params={"name": "t.csv"}, content=b"a,b\n" * 9)
+        assert answer.status_code == 200
+        assert inside.post("/api/v1/airlock-requests/air_1/submit").status_code == 200
+    opened = json.loads(api.asked[0].body)
+    assert (opened["workspace"], opened["project"]) == ("wsp_a", "heart")
+    (put,) = [one for one in api.asked if one.method == "PUT"]
+    assert put.body == b"a,b\n" * 9
+    assert put.path.endswith("?name=t.csv")
+    assert put.headers["Authorization"] == "Bearer secret-of-wsp_a"
+
+
+def test_another_projects_request_is_not_reached_and_nothing_is_fetched_inside(house, api):
+    api.pages["/api/v1/airlock-requests/air_2"] = b'{"id": "air_2", "project": "lung"}'
+    with house.inside() as inside:
+        assert inside.put("/api/v1/airlock-requests/air_2/files/0?name=a.csv", content=b"x").status_code == 404
+        assert inside.post("/api/v1/airlock-requests/air_2/submit").status_code == 404
+        assert inside.get("/api/v1/airlock-requests/air_2").status_code == 404
+        assert inside.get("/api/v1/airlock-requests/air_1/files/0/content").status_code == 403
+        assert inside.get("/api/v1/airlock-requests/air_1/files/0/preview").status_code == 403
+        assert inside.post("/api/v1/airlock-requests/air_1/reviews", json={}).status_code == 403
+    assert {one.method for one in api.asked} == {"GET"}

@@ -237,22 +237,6 @@ def test_pushes_at_once_are_all_told_apart(house, inside):
     ]
 
 
-def test_history_is_backed_up_and_comes_back(house, inside, tmp_path):
-    house.repositories.create("heart", "notes")
-    target = tmp_path / "backup" / "notes.bundle"
-    assert house.repositories.back_up("heart", "notes", target) is False
-    inside("clone", "-q", "atoll:heart/notes.git", "one")
-    first = inside.commit("one", "a.txt", b"first")
-    inside("tag", "v1", at="one")
-    inside("push", "-q", "origin", "main", "v1", at="one")
-    assert house.repositories.back_up("heart", "notes", target) is True
-    assert target.stat().st_mode & 0o777 == 0o600
-    assert inside("ls-remote", str(target)).split().count(first) >= 2
-    inside("clone", "-q", str(target), "restored")
-    assert (inside.place / "restored" / "a.txt").read_bytes() == b"first"
-    assert list(target.parent.iterdir()) == [target]
-
-
 def test_names_of_repositories(tmp_path):
     repositories = Repositories(tmp_path / "git")
     path = repositories.create("heart", "a.b-c_1")

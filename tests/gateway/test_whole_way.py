@@ -178,5 +178,5 @@ def test_packages_and_pushes_are_in_the_audit(rooms, inside, socket, upstream, f
     assert (download.details["package"], download.details["version"]) == ("tide", "1.0")
     assert [event.details["repository"] for event in actions(rooms, "repository.")] == ["notes", "notes"]
     assert actions(rooms, "repository.push")[0].details["changes"][0]["new"] == commit
-    assert gateway.repositories(rooms).names("heart") == ("notes",)
+    assert rooms.repositories.names("heart") == ("notes",)
     assert rooms.audit.verify().intact

@@ -118,3 +118,17 @@ except atoll.AtollError as e:
     print(e.code)
 """
     assert python("", script, ATOLL_DATA=str(tmp_path)).stdout == "ward@1 1\nnot_found\n"
+
+
+def test_files_are_put_into_the_airlock_from_inside(gateway, tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text("group,n\nA,120\n")
+    asked = f"""
+import runpy
+sys.argv = ["atoll", "airlock", "request", {str(table)!r}, "--purpose", "a paper", "--destination", "a journal"]
+runpy.run_module("atoll", run_name="__main__")
+"""
+    done = python(gateway, asked)
+    # The machine of these tests is on no record, and a request names only a workspace that is.
+    assert done.returncode == 1
+    assert "no workspace of yours" in done.stderr

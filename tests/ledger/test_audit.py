@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from tests.ledger.chain_writer import Note
 from atoll.errors import AlreadyExists, IntegrityBroken, NotFound, VersionConflict
 from atoll.ledger import AuditTrail
 from atoll.ledger import audit as audit_module
-from atoll.ledger.chain import NOTHING_BEFORE, digest
+from atoll.ledger.chain import NOTHING_BEFORE, digest, link
 from atoll.model.ledger import AuditEvent
 from atoll.model.person import PLATFORM, Caller, Role, SubjectKind
 from atoll.ports.clock import Clock
@@ -68,6 +69,17 @@ def test_entries_are_chained_and_read_back(audit: AuditTrail, clock: Clock) -> N
     assert audit.read(after=1) == audit.tail(1) == (second,)
     check = audit.verify()
     assert (check.entries, check.intact, check.broken_at, check.head) == (2, True, None, second.hash)
+
+
+def test_entries_whose_text_is_not_canonical_hold_as_well(audit: AuditTrail, records: RecordStore) -> None:
+    # As stores kept them before: the keys in another order.
+    write(audit, 2)
+    last = records.tail("audit")[0].body
+    body = link(event(), number=3, at=datetime(2026, 3, 1, tzinfo=UTC), previous=str(last["hash"]))
+    records.transact([Append("audit", [dict(reversed(body.items()))])])
+    write(audit, 2)
+    check = audit.verify()
+    assert (check.entries, check.intact, check.head) == (5, True, audit.tail(1)[0].hash)
 
 
 def test_an_empty_chain_is_intact(audit: AuditTrail) -> None:
@@ -178,7 +190,8 @@ def changed_body(store_url: str, number: int, old: str, new: str) -> None:
         ('"allowed":true', '"allowed":false'),
         ("2026-03-01T12", "2026-03-01T13"),
         ('"name":"platform"', '"name":"nobody"'),
-        ('{"number"', '{"more":1,"number"'),
+        ('{"at"', '{"more":1,"at"'),
+        (',"number":3', ', "number":4'),
     ],
 )
 def test_a_changed_entry_is_named(audit: AuditTrail, store_url: str, old: str, new: str) -> None:

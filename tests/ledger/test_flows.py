@@ -11,8 +11,7 @@ from uuid import UUID
 import jsonschema
 import pytest
 
-from atoll.ledger import FlowLog, admission_event, query_event
-from atoll.ledger import flow_log as flow_log_module
+from atoll.ledger import FlowLog, admission_event, query_event, stream_index
 from atoll.ledger.openlineage import LAKE
 from atoll.model.dataset import DatasetVersion, TableState
 from atoll.model.delivery import Delivery, DeliveryOutcome, FileOutcome, ManifestFile, manifest_id
@@ -273,7 +272,7 @@ def test_a_query_leads_from_what_it_named_to_its_result() -> None:
 def test_the_log_tells_the_last_events_of_a_dataset(
     flows: tuple[FlowLog, RecordStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flow_log_module, "BATCH", 3)
+    monkeypatch.setattr(stream_index, "BATCH", 3)
     log, records = flows
     assert log.of_dataset("synthea") == ()
     other = RELATIONS[0].but(dataset="synthea_two")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from atoll.errors import Conflict, InvalidInput, LimitExceeded, NotFound
 from atoll.model.workspace import HibernateKind, MachineState
+from atoll.ports.backend import ProbeFacts
 
 RUNNING, FROZEN, STOPPED, ABSENT = (
     MachineState.RUNNING,
@@ -124,6 +127,21 @@ def test_orders_to_an_absent_machine_make_none(backend):
     assert backend.observe("ws-1").state == ABSENT
 
 
+def test_a_running_machine_holds_against_attempts_from_inside(subject, backend, running):
+    assert backend.capabilities.probes
+    probes = backend.probe("ws-1", ProbeFacts(paths=("/etc/shadow",)))
+    assert {probe.group for probe in probes} == {"network", "files", "processes", "kernel"}
+    assert [probe for probe in probes if not probe.held] == []
+    assert backend.observe("ws-1") == running
+
+
+def test_only_a_running_machine_can_be_tried(subject, backend, running):
+    backend.stop("ws-1")
+    for name in ("ws-1", "never-made"):
+        with pytest.raises(Conflict):
+            backend.probe(name, ProbeFacts())
+
+
 @pytest.mark.parametrize("state", ["starting", "running", "frozen", "stopped", "destroyed", "never made"])
 def test_destroy_is_legal_from_every_state(subject, backend, state):
     if state != "never made":
@@ -200,6 +218,67 @@ def test_machines_are_told_apart(subject, backend, running):
     ]
     backend.destroy("ws-2")
     assert backend.list_machines() == (running,)
+
+
+@pytest.fixture
+def waiting(subject, backend):
+    if not backend.capabilities.warm:
+        with pytest.raises(Conflict):
+            backend.claim(subject.spec())
+        pytest.fail("every backend under test can make machines ready; change this when one cannot")
+    backend.create(subject.spec(anonymous=True))
+    seen = subject.wait_for(backend, "ws-1", RUNNING)
+    assert seen.anonymous
+    assert not seen.outdated
+    return seen
+
+
+def claimed(subject, backend, **wanted):
+    backend.claim(subject.spec(**wanted))
+    until = time.monotonic() + 10
+    while (seen := backend.observe("ws-1")).anonymous:
+        assert time.monotonic() < until, seen
+        time.sleep(0.01)
+    return seen
+
+
+def test_a_machine_made_for_nobody_is_claimed_once(subject, backend, waiting):
+    assert backend.list_machines() == (waiting,)
+    seen = claimed(subject, backend)
+    assert (seen.state, seen.token, seen.anonymous) == (RUNNING, "token-1", False)
+    backend.claim(subject.spec())
+    backend.create(subject.spec(anonymous=True))
+    assert backend.observe("ws-1") == seen
+    assert subject.open().observe("ws-1") == seen
+
+
+def test_only_the_token_it_was_made_by_claims_a_machine(subject, backend, waiting):
+    backend.claim(subject.spec(token="token-2"))
+    backend.claim(subject.spec("ws-2"))
+    time.sleep(0.2)
+    assert backend.observe("ws-1") == waiting
+    assert backend.observe("ws-2").state == ABSENT
+
+
+def test_a_claim_of_a_machine_that_is_somebodys_changes_nothing(subject, backend, running):
+    backend.claim(subject.spec())
+    assert backend.observe("ws-1") == running
+    backend.destroy("ws-1")
+    backend.claim(subject.spec())
+    assert backend.observe("ws-1").state == ABSENT
+
+
+def test_a_machine_made_for_nobody_ends_like_any(subject, backend, waiting):
+    backend.stop("ws-1")
+    assert subject.wait_for(backend, "ws-1", STOPPED).token == "token-1"
+    backend.claim(subject.spec())
+    assert backend.observe("ws-1").state == STOPPED
+    backend.start(subject.spec(token="token-2"))
+    again = subject.wait_for(backend, "ws-1", RUNNING)
+    assert (again.token, again.anonymous) == ("token-2", False)
+    backend.destroy("ws-1")
+    backend.forget_home("ws-1")
+    assert backend.list_machines() == ()
 
 
 def test_another_process_of_the_platform_sees_and_ends_the_same_machines(subject, running):

@@ -264,3 +264,15 @@ def test_the_command_line_tells_the_address_or_opens_the_browser(place, command,
     assert "/.atoll/enter?ticket=" in command("workspace", "open", place.workspace, "--browser").stdout
     place.site.post(f"/workspaces/{place.workspace}/stop", "scientist")
     assert command("workspace", "open", place.workspace).exit_code == ExitCode.CONFLICT
+
+
+def test_nothing_of_a_machine_that_is_gone_is_remembered(place):
+    with enter(place, "scientist") as browser:
+        assert browser.get("lab").status_code == 200
+    remembered = place.proxy._door.exchanges._seen
+    assert place.workspace in remembered
+    place.proxy.forget(place.workspace)
+    assert place.workspace in remembered
+    place.proxy.forget(place.workspace, gone=True)
+    place.proxy.forget("ws_never_seen")
+    assert remembered == {}

@@ -115,13 +115,21 @@ def test_the_relations_a_statement_names_are_told(parser):
     assert check_statement(parser, sql, GRANTED) == {("clinic", "visits")}
 
 
+def told(parser, sql, granted, names=()):
+    with pytest.raises(StatementRefused) as caught:
+        check_statement(parser, sql, granted, (), names)
+    return str(caught.value)
+
+
 def test_an_absent_table_and_one_not_granted_are_told_alike(parser):
-    told = []
-    for granted in (set(), {("clinic", "visits")}):
-        with pytest.raises(StatementRefused) as caught:
-            check_statement(parser, "FROM clinic.labs", granted)
-        told.append(str(caught.value))
-    assert told[0] == told[1]
+    assert told(parser, "FROM clinic.labs", set()) == told(parser, "FROM clinic.labs", {("clinic", "visits")})
+
+
+def test_a_table_that_is_not_found_is_answered_with_those_that_may_be_meant(parser):
+    names = ["clinic.visits", "clinic.labs", "trial.subjects"]
+    assert "Did you mean clinic.visits?" in told(parser, "FROM clinic.visit", GRANTED, names)
+    assert "Did you mean clinic.labs?" in told(parser, "FROM labs", GRANTED, names)
+    assert "Did you mean" not in told(parser, "FROM clinic.secret", GRANTED, names)
 
 
 def test_what_the_guard_finds_the_quick_look_finds_too(parser):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 import pytest
 from tests.machines import inside
@@ -11,7 +12,9 @@ from atoll.providers.sandbox import SandboxBackend
 
 @pytest.fixture
 def directory(tmp_path):
-    return tmp_path / "m"
+    yield tmp_path / "m"
+    # A home may be deeper than Python can recurse, and pytest removes old directories by recursion.
+    subprocess.run(["rm", "-rf", str(tmp_path / "m")], check=True)
 
 
 @pytest.fixture

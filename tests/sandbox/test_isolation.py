@@ -14,8 +14,10 @@ import pytest
 from tests.machines.inside import MIB, launch, python_inside, spec, wait_for
 
 from atoll.model.workspace import MachineState
-from atoll.ports.backend import Mount
+from atoll.ports.backend import Mount, ProbeFacts
 from atoll.providers.sandbox import probes
+from atoll.providers.sandbox.machine import Machine
+from atoll.providers.sandbox.orders import run_inside
 
 
 @pytest.fixture
@@ -219,3 +221,51 @@ def test_cpu_is_shared_out_as_asked(backend, neighbour):
         thread.join()
     share = (backend.figures("ws-1").cpu_seconds - before) / (time.monotonic() - began)
     assert share < 0.4
+
+
+def test_bombs_are_held_and_harm_no_neighbour(backend, neighbour):
+    launch(backend, spec(home_bytes=32 * MIB))
+    tried = backend.probe("ws-1", ProbeFacts(others=(str(neighbour.socket),), bombs=True, fill=True))
+    assert [probe for probe in tried if not probe.held] == []
+    assert [probe.what for probe in tried if probe.group == "bombs"] == [
+        "start processes without end",
+        "use memory without end",
+        "use memory without end in /tmp/.probe",
+        "use memory without end in /dev/shm/.probe",
+        "grow a file past the quota",
+        "fill the disk past the quota with many files",
+    ]
+    assert "reach the service of another workspace (1)" in {probe.what for probe in tried}
+
+
+def test_the_platforms_orders_are_out_of_reach_inside(backend, directory):
+    """Who could give or answer them could forge a proof."""
+    seen = launch(backend, spec())
+    code = f"""
+        import os, socket
+        for path in ({str(directory / "ws-1" / "orders.sock")!r}, "/run/m/orders.sock", "/proc/1/fd/3"):
+            try:
+                socket.socket(socket.AF_UNIX).connect(path)
+                print("reached", path)
+            except OSError as error:
+                print(error.strerror)
+        print([line.split()[-1] for line in open("/proc/net/unix") if "orders" in line])
+    """
+    status, printed = python_inside(seen, code)
+    assert status == 0
+    assert "reached" not in printed
+    assert printed.splitlines()[-1] == "[]"
+
+
+def test_a_command_that_takes_too_long_is_ended_with_what_it_started(backend, directory):
+    launch(backend, spec())
+    machine = Machine(directory, "ws-1")
+    assert run_inside(machine, ["sh", "-c", "echo said; exit 3"], 5) == (3, "said\n")
+    before = backend.figures("ws-1").processes
+    status, _ = run_inside(machine, ["sh", "-c", "sleep 60 & sleep 60"], 0.3)
+    assert status == -9
+    until = time.monotonic() + 5
+    while backend.figures("ws-1").processes > before and time.monotonic() < until:
+        time.sleep(0.05)
+    assert backend.figures("ws-1").processes <= before
+    assert run_inside(machine, ["no-such-program"], 5)[0] == 125

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from pathlib import Path
@@ -141,6 +142,25 @@ def test_a_machine_that_does_not_end_when_asked_is_killed(backend, directory):
     assert backend.observe("ws-1").state is STOPPED
     backend.destroy("ws-1")
     assert traces(directory) == []
+
+
+@pytest.mark.parametrize("call", ["stop", "destroy"])
+def test_a_stop_that_died_half_way_is_not_waited_for(backend, directory, call):
+    """What nobody is stopping any more must not be told as being stopped for ever."""
+    seen = launch(backend, spec())
+    code = f"""
+        import os, pathlib
+        from atoll.providers.clock import SystemClock
+        from atoll.providers.sandbox import SandboxBackend, backend
+        backend.end_machine = lambda *_, **__: os._exit(9)
+        made = SandboxBackend(pathlib.Path({str(directory)!r}), pathlib.Path("/nowhere"), SystemClock())
+        made.{call}("ws-1")
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=False)
+    assert done.returncode == 9
+    assert backend.observe("ws-1") == seen
+    getattr(backend, call)("ws-1")
+    assert backend.observe("ws-1").state is (STOPPED if call == "stop" else ABSENT)
 
 
 def test_destroy_leaves_no_process_mount_group_or_file(backend, directory, tmp_path):

@@ -20,7 +20,7 @@ WISHES = (Desired.RUNNING, Desired.HIBERNATED, Desired.STOPPED)
 PRODUCTS = ("jupyter", "jupyter", "sleepy", "batch")
 
 
-def play(world, seed, *, workspaces, turns):
+def play(world, seed, *, workspaces, turns, warm=False):
     """Chaos: people wish, hosts restart, answers are lost, the process dies."""
     chance = random.Random(seed)
     world.store.reseed(seed, 0.01)
@@ -39,8 +39,10 @@ def play(world, seed, *, workspaces, turns):
 
     world.meanwhile = meanwhile
     duties = (world.converge, world.converge, world.work, world.work, world.poll, world.sweep)
+    if warm:
+        duties += (world.keep_warm, world.keep_warm)
     for turn in range(turns):
-        if turn < workspaces:
+        if (turn % 5 == 4 if warm else turn < workspaces) and len(world.ids) < workspaces:
             world.launch(chance.choice(PRODUCTS))
         somebody()
         if chance.random() < 0.02:
@@ -59,6 +61,7 @@ def end(world, seed):
         world.check_agreement()
     for id in world.ids:
         world.wish(id, Desired.TERMINATED)
+    world.no_more_pools()
     world.rounds_until(lambda: world.quiet() and not world.backend.machines)
     world.check_always()
     world.check_all_gone()
@@ -78,6 +81,21 @@ def test_thousands_of_histories(new_world, block):
             end(world, seed)
         except AssertionError as error:
             raise AssertionError(f"seed {seed}: {error}") from error
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_histories_with_machines_kept_ready(new_world, block):
+    """Pools are filled, launched from, and emptied in the same chaos: nothing leaks, no machine is had by two."""
+    quick = 0
+    for seed in range(block * 25, block * 25 + 25):
+        world = new_world(faults=new_faults(seed), warm=1 + seed % 3, boot_seconds=1.0 + seed % 5)
+        try:
+            play(world, seed, workspaces=7, turns=45, warm=True)
+            end(world, seed)
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}: {error}") from error
+        quick += world.quick
+    assert quick > 5
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -9,14 +9,26 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from atoll.errors import VersionConflict
+from atoll.flows.claim_warm import claim, ready_machine
 from atoll.flows.converge_workspace import converge_workspaces, stories
+from atoll.flows.keep_warm import keep_warm
 from atoll.flows.poll_machines import poll_machines
 from atoll.flows.surroundings import BareSurroundings
 from atoll.flows.sweep_machines import sweep_machines
 from atoll.ledger import AuditTrail
 from atoll.model.operation import Operation
 from atoll.model.record import new_id
-from atoll.model.workspace import Desired, Observed, Product, ProductVersion, Resource, Workspace
+from atoll.model.workspace import (
+    Desired,
+    MachineState,
+    Observed,
+    Product,
+    ProductState,
+    ProductVersion,
+    Resource,
+    WarmMachine,
+    Workspace,
+)
 from atoll.operations import Operations, Runner
 from atoll.operations.live import LiveOperation
 from atoll.ports.records import Put
@@ -79,14 +91,20 @@ class MortalStore:
         return getattr(self._store, name)
 
 
-def product(name="jupyter", service="jupyter", fallback=None):
+def product(name="jupyter", service="jupyter", fallback=None, warm_pool=None):
     return ProductVersion(
         id=f"{name}@1",
         name=name,
         number=1,
         text="",
         product=Product(
-            name=name, title=name, environment="jupyter", service=service, sizes=("m5.large",), fallback=fallback or {}
+            name=name,
+            title=name,
+            environment="jupyter",
+            service=service,
+            sizes=("m5.large",),
+            fallback=fallback or {},
+            warm_pool=warm_pool or {},
         ),
         published_by="steward",
         published_at=datetime(2026, 1, 1, tzinfo=UTC),
@@ -111,7 +129,7 @@ def with_parts(rooms, *, clock=None, records=None, backends=None):
 class World:
     """Rooms, a clock, a simulated backend, and one process that runs the platform."""
 
-    def __init__(self, rooms, store, *, faults=None, clock=None, **backend):
+    def __init__(self, rooms, store, *, faults=None, clock=None, warm=0, **backend):
         self.clock = clock or MovableClock()
         self.store = MortalStore(store, 0)
         self.backend = SimulatedBackend(self.clock, faults or NoFaults(), **backend)
@@ -119,21 +137,34 @@ class World:
         self.ids = []
         self.wishes = {}
         self.deaths = 0
+        #: Of the launches how many took a machine that was ready.
+        self.quick = 0
         #: Called while a step waits: what others do meanwhile.
         self.meanwhile = lambda: None
-        for version in (product(), product("batch", "batch"), product("sleepy", fallback={"hibernate": "stop"})):
+        kept = {"m5.large": warm} if warm else {}
+        for version in (
+            product(warm_pool=kept),
+            product("batch", "batch"),
+            product("sleepy", fallback={"hibernate": "stop"}),
+        ):
             store.put(version)
         self.new_process()
 
     def new_process(self):
         """A process that knows nothing but what is on record."""
-        around = BareSurroundings(self.rooms)
-        self.runner = Runner(self.rooms.operations, stories(self.rooms, around), workers=0, lease_seconds=LEASE_SECONDS)
+        self.around = BareSurroundings(self.rooms)
+        self.runner = Runner(
+            self.rooms.operations, stories(self.rooms, self.around), workers=0, lease_seconds=LEASE_SECONDS
+        )
 
     def launch(self, product="jupyter", desired=Desired.RUNNING, size="m5.large"):
+        """As a person does; not the platform's process, so it does not die of it."""
         now = self.clock.now()
+        outside = dataclasses.replace(self.rooms, records=self.store._store)
+        version = self.store.get(ProductVersion, f"{product}@1")
+        ready = ready_machine(outside, version, self.rooms.catalog.size(size), "simulator", {})
         workspace = Workspace(
-            id=new_id("wsp"),
+            id=new_id("wsp") if ready is None else ready.id,
             name="w",
             owner="per_1",
             owner_login="ada",
@@ -148,7 +179,9 @@ class World:
             desired_because="asked by ada",
             observed=Observed(at=now),
         )
-        self.store._store.put(workspace)
+        self.store._store.transact([Put(workspace), *(() if ready is None else claim(outside, ready, workspace))])
+        self.quick += ready is not None
+        assert workspace.id not in self.ids
         self.ids.append(workspace.id)
         self.wishes[workspace.id] = desired
         return workspace.id
@@ -194,7 +227,19 @@ class World:
     def sweep(self):
         return self.do(lambda: sweep_machines(self.rooms, GRACE_SECONDS))
 
+    def keep_warm(self):
+        return self.do(lambda: keep_warm(self.rooms, self.around, grace_seconds=GRACE_SECONDS))
+
+    def waiting(self):
+        return self.store.find(WarmMachine, where={"waiting": "waiting"}, limit=1000).records
+
+    def no_more_pools(self):
+        """The product is retired, so nothing is kept ready."""
+        version = self.store.get(ProductVersion, "jupyter@1")
+        self.store._store.put(version.but(state=ProductState.RETIRED))
+
     def round(self, seconds=2.0):
+        self.keep_warm()
         self.poll()
         self.converge()
         self.work()
@@ -259,6 +304,18 @@ class World:
         for machine in self.backend.machines.values():
             # On record before the backend was asked: `get` raises otherwise.
             assert self.store.get(Resource, machine.spec.token).workspace == machine.spec.workspace
+            assert machine.claims <= 1
+            if machine.claims:
+                # Given to somebody only after a launch had taken it.
+                assert self.store.get(WarmMachine, machine.spec.workspace).claimed_at is not None
+        for waiting in self.waiting():
+            assert waiting.id not in self.ids, waiting
+        for id in self.ids:
+            machine = self.backend.machines.get(id)
+            if machine is not None and machine.here.anonymous:
+                assert self.get(id).observed.state is not MachineState.RUNNING, (
+                    "it runs for its owner, without their data"
+                )
 
     def check_agreement(self):
         """Records say what is true, and what is true is what is wanted."""
@@ -278,6 +335,8 @@ class World:
                 assert [row.id for row in mine] == [machine.spec.token]
             if settled(workspace):
                 assert truth in MEETS[workspace.desired]
+                # Whoever has a machine has their own data in it.
+                assert machine is None or not machine.here.anonymous
             if workspace.desired is not self.wishes[id]:
                 assert workspace.desired_because not in ("", "asked by ada"), workspace
             self.check_stream(workspace)
@@ -296,12 +355,14 @@ class World:
 
     def check_all_gone(self):
         """After the grace in which orders under way take effect, there is nothing left anywhere."""
+        self.no_more_pools()
         for _ in range(4):
             self.round(GRACE_SECONDS)
         assert not self.backend.machines, self.backend.machines
         assert not self.backend.homes, self.backend.homes
         assert not self.store.find(Resource, where={"live": "live"}).records
         assert not self.open_operations()
+        assert not self.waiting()
         for id in self.ids:
             workspace = self.get(id)
             assert workspace.terminated_at is not None

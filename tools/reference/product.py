@@ -20,6 +20,7 @@ _KEYS = Keys(
         "LifetimeRule": "[lifetime](#lifetime)",
         "dict[str, typing.Any]": "JSON Schema",
         "dict[str, str]": "value by capability",
+        "dict[str, typing.Annotated[int": "number by size, ≥ 0, ≤ 10",
     },
 )
 

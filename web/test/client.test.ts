@@ -24,22 +24,25 @@ afterEach(() => {
 });
 
 describe("connect", () => {
-  it("sends the path, the query and the token of the moment", async () => {
-    const seen: { url: string | undefined; authorization: string | undefined }[] = [];
+  it("sends the path, the query, and what proves that a change comes from the page", async () => {
+    const seen: { url: string | undefined; csrf: unknown; background: unknown }[] = [];
     const baseUrl = await serve((request, response) => {
-      seen.push({ url: request.url, authorization: request.headers.authorization });
+      const { "x-atoll-csrf": csrf, "x-atoll-background": background } = request.headers;
+      seen.push({ url: request.url, csrf, background });
       answer(response, 200, '{"items":[],"cursor":null}');
     });
-    let secret: string | null = "atoll_first";
-    const atoll = connect({ baseUrl, token: () => secret });
+    let away = false;
+    const atoll = connect({ baseUrl, csrf: () => "proof", background: () => away });
 
     await atoll.GET("/api/v1/deliveries", { params: { query: { limit: 5 } } });
-    secret = null;
+    away = true;
     const { data } = await atoll.GET("/api/v1/deliveries");
+    await atoll.DELETE("/api/v1/tokens/{id}", { params: { path: { id: "tok_1" } } });
 
     expect(seen).toEqual([
-      { url: "/api/v1/deliveries?limit=5", authorization: "Bearer atoll_first" },
-      { url: "/api/v1/deliveries", authorization: undefined },
+      { url: "/api/v1/deliveries?limit=5", csrf: undefined, background: undefined },
+      { url: "/api/v1/deliveries", csrf: undefined, background: "1" },
+      { url: "/api/v1/tokens/tok_1", csrf: "proof", background: "1" },
     ]);
     expect(data).toEqual({ items: [], cursor: null });
   });
@@ -56,7 +59,7 @@ describe("connect", () => {
     const baseUrl = await serve((_, response) => {
       answer(response, 404, JSON.stringify(body));
     });
-    const atoll = connect({ baseUrl, token: () => "atoll_x" });
+    const atoll = connect({ baseUrl, csrf: () => null });
 
     const failed = atoll.GET("/api/v1/datasets/{name}", { params: { path: { name: "nowhere" } } });
 
@@ -67,8 +70,7 @@ describe("connect", () => {
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({
       status: 404,
-      body,
-      message: "There is no dataset named nowhere. (dataset/nowhere) List the datasets you may see.",
+      ...body,
     });
   });
 
@@ -76,11 +78,12 @@ describe("connect", () => {
     const baseUrl = await serve((_, response) => {
       response.writeHead(502, { "content-type": "text/html" }).end("<h1>Bad gateway</h1>");
     });
-    const atoll = connect({ baseUrl, token: () => null });
+    const atoll = connect({ baseUrl, csrf: () => null });
 
     await expect(atoll.GET("/api/v1/me")).rejects.toMatchObject({
       status: 502,
-      body: { code: "unreadable_answer", where: "/api/v1/me" },
+      code: "unreadable_answer",
+      where: "/api/v1/me",
     });
   });
 });

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from atoll.errors import NotFound
 from atoll.model.grant import Grant
 from atoll.ports.records import Put, RecordStore, Write, every
 
@@ -18,6 +19,14 @@ def in_force(records: RecordStore, project: str, now: datetime) -> tuple[Grant, 
     """Every grant of the project that holds at `now`, in order of dataset."""
     held = (grant for grant in every(records, Grant, {"project": project}) if grant.holds(now))
     return tuple(sorted(held, key=lambda grant: grant.dataset))
+
+
+def holds(records: RecordStore, grant_id: str, now: datetime) -> bool:
+    """Whether the grant is there and in force at `now`."""
+    try:
+        return records.get(Grant, grant_id).holds(now)
+    except NotFound:
+        return False
 
 
 def replacement(expired: Grant | None, grant: Grant) -> tuple[Write, ...]:

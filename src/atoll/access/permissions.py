@@ -6,11 +6,14 @@ caller may not even know of raises `NotFound`, the same as one that is not there
 
 from __future__ import annotations
 
-from atoll.access.scopes import Scope, scopes_of
+from atoll.access.scopes import DATA_SCOPES, Scope, scopes_of
 from atoll.errors import NotFound, NotPermitted
 from atoll.model.delivery import Delivery
 from atoll.model.grant import Grant
+from atoll.model.grant_request import GrantRequest
 from atoll.model.person import ApiToken, Caller, Project, Source, SubjectKind
+from atoll.model.query import QueryRecord
+from atoll.model.record import utc_now
 from atoll.model.workspace import Workspace
 
 
@@ -22,6 +25,12 @@ def has(caller: Caller, scope: Scope) -> bool:
 def require(caller: Caller, scope: Scope) -> None:
     """Raise `NotPermitted` unless the caller holds the scope."""
     if not has(caller, scope):
+        if caller.lapsed and scope in DATA_SCOPES:
+            raise NotPermitted(
+                f"Data is closed to you: {' '.join(caller.lapsed)}",
+                where=caller.name,
+                todo="Renew it, and ask an administrator to put the new date on record.",
+            )
         raise NotPermitted(
             f"This needs the right `{scope}`.",
             where=caller.name,
@@ -30,8 +39,8 @@ def require(caller: Caller, scope: Scope) -> None:
 
 
 def is_member(caller: Caller, project: Project) -> bool:
-    """Whether the caller is a person of the project."""
-    return caller.subject_kind is SubjectKind.PERSON and caller.subject_id in project.members
+    """Whether the caller is a person of the project at this moment."""
+    return caller.subject_kind is SubjectKind.PERSON and project.has_member(caller.subject_id, caller.at or utc_now())
 
 
 def see_project(caller: Caller, project: Project) -> None:
@@ -53,6 +62,13 @@ def see_queries(caller: Caller, project: Project) -> None:
     require(caller, Scope.QUERIES_READ_OWN)
     if not is_member(caller, project):
         raise not_found("project", project.name)
+
+
+def cancel_query(caller: Caller, query: QueryRecord) -> None:
+    """Who asked ends a query; nobody else does."""
+    require(caller, Scope.QUERIES_RUN)
+    if caller.subject_id != query.person:
+        raise NotPermitted("Only who asked may cancel the query.", where=f"query/{query.id}")
 
 
 def see_grants_of(caller: Caller, project: Project) -> None:
@@ -79,6 +95,46 @@ def give_grant(caller: Caller, project: Project) -> None:
             where=f"project/{project.name}",
             todo="Ask a steward who is not a member of the project.",
         )
+
+
+def request_grant(caller: Caller, project: Project) -> None:
+    """Members with `grants:request` ask for their project."""
+    require(caller, Scope.GRANTS_REQUEST)
+    if not is_member(caller, project):
+        raise not_found("project", project.name)
+
+
+def decide_grant_request(caller: Caller, request: GrantRequest, project: Project) -> None:
+    """A steward decides who neither asked nor is of the project."""
+    if caller.subject_id == request.requester_id:
+        require(caller, Scope.GRANTS_WRITE)
+        raise NotPermitted(
+            "Nobody decides on their own request.",
+            where=f"grant_request/{request.id}",
+            todo="Ask a steward who is not a member of the project.",
+        )
+    give_grant(caller, project)
+
+
+def see_repositories(caller: Caller, project: Project) -> None:
+    """Members see their projects' repositories and pushes; the holders of `repositories:read` see all."""
+    own = has(caller, Scope.REPOSITORIES_READ_OWN) and is_member(caller, project)
+    if not (own or has(caller, Scope.REPOSITORIES_READ)):
+        raise not_found("project", project.name)
+
+
+def create_repository(caller: Caller, project: Project) -> None:
+    """Members with `repositories:write` make repositories in their projects."""
+    require(caller, Scope.REPOSITORIES_WRITE)
+    if not is_member(caller, project):
+        raise not_found("project", project.name)
+
+
+def see_packages(caller: Caller, project: Project) -> None:
+    """Members see what went into the project's machines; the holders of `packages:read` see all."""
+    own = has(caller, Scope.PACKAGES_READ_OWN) and is_member(caller, project)
+    if not (own or has(caller, Scope.PACKAGES_READ)):
+        raise not_found("project", project.name)
 
 
 def launch_under(caller: Caller, project: Project) -> None:
@@ -136,6 +192,19 @@ def run_workspace(caller: Caller, workspace: Workspace, project: Project) -> Non
             where=f"workspace/{workspace.id}, project/{project.name}",
             todo="Ask an administrator to add you to the project, or terminate the workspace.",
         )
+
+
+def prove_workspace(caller: Caller, workspace: Workspace, project: Project, *, bombs: bool) -> None:
+    """Its owner and operators have it tried; its owner alone with attempts that disturb it."""
+    see_workspace(caller, workspace, project)
+    require(caller, Scope.WORKSPACES_PROVE)
+    if owns(caller, workspace) or (has(caller, Scope.WORKSPACES_READ) and not bombs):
+        return
+    raise NotPermitted(
+        "Only its owner may do this to the workspace.",
+        where=f"workspace/{workspace.id}",
+        todo=f"Ask {workspace.owner_login}, or have a machine made for the proof.",
+    )
 
 
 def end_workspace(caller: Caller, workspace: Workspace, project: Project) -> None:

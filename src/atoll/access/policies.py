@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 
 from atoll.errors import Conflict, InvalidInput, NotPermitted
 from atoll.model.dataset import DatasetVersion, TableState
+from atoll.model.delivery import Delivery
 from atoll.model.grant import Grant, TableGrant
 from atoll.model.person import Caller, Person, Role
+from atoll.model.proposal import ContractProposal, ProposalState
 
 #: NIST SP 800-63B-4, 3.1.1.2: at least 15 characters where the password is the only factor.
 PASSWORD_MIN_CHARACTERS = 15
@@ -63,10 +65,37 @@ def change_person(caller: Caller, person: Person, roles: frozenset[Role], active
         )
 
 
+def dates_of_others(caller: Caller, person: Person, changed: Person) -> None:
+    """Nobody puts on record that they themselves are trained or have signed."""
+    before = (person.training_until, person.agreement_until)
+    if caller.subject_id == person.id and before != (changed.training_until, changed.agreement_until):
+        raise NotPermitted(
+            "Nobody sets their own dates of training and agreement.",
+            where=f"person/{person.login}",
+            todo="Ask another administrator.",
+        )
+
+
+def roles_of_directory(person: Person, changed: Person) -> None:
+    """Roles of people of a directory follow its groups; what is set here would be gone in a minute."""
+    if person.origin != "local" and changed.roles != person.roles:
+        raise Conflict(
+            f"The roles of this person come from groups of {person.origin}.",
+            where=f"person/{person.login}",
+            todo="Change the groups there, or what they give in the group map.",
+        )
+
+
 def join_project(person: Person) -> None:
     """Only active people become members."""
     if not person.active:
         raise Conflict("The person is deactivated.", where=f"person/{person.login}", todo="Activate the person first.")
+
+
+def membership_ends(now: datetime, until: datetime | None) -> None:
+    """A membership ends in the future, or not by itself. Raises `InvalidInput`."""
+    if until is not None and until <= now:
+        raise InvalidInput("A membership ends in the future.", where="until", todo="Choose a later end, or none.")
 
 
 def add_grant(standing: Grant | None, now: datetime, expires_at: datetime | None) -> None:
@@ -77,6 +106,11 @@ def add_grant(standing: Grant | None, now: datetime, expires_at: datetime | None
             where=f"grant/{standing.id}",
             todo="Revoke it first, then give the new one.",
         )
+    grant_ends(now, expires_at)
+
+
+def grant_ends(now: datetime, expires_at: datetime | None) -> None:
+    """A grant ends in the future, or not by itself. Raises `InvalidInput`."""
     if expires_at is not None and expires_at <= now:
         raise InvalidInput("A grant ends in the future.", where="expires_at", todo="Choose a later end, or none.")
 
@@ -125,3 +159,72 @@ def _columns_exist(grant: TableGrant, state: TableState) -> None:
             where=f"tables, {grant.table}",
             todo=f"Choose among: {', '.join(sorted(known))}.",
         )
+
+
+def review_proposal(caller: Caller, proposal: ContractProposal) -> None:
+    """A contract's change is decided once, by another person than its author."""
+    _waits(proposal)
+    if caller.subject_id == proposal.proposer_id:
+        raise NotPermitted(
+            "Nobody reviews their own proposal.",
+            where=f"contract_proposal/{proposal.id}",
+            todo="Ask another steward to review it.",
+        )
+
+
+def approve_proposal(proposal: ContractProposal, in_force: int) -> None:
+    """What was compared is what will be replaced: no other version came into force meanwhile."""
+    if in_force != proposal.replaces:
+        raise Conflict(
+            f"The proposal would replace version {proposal.replaces}, but {in_force} is in force now.",
+            where=f"contract_proposal/{proposal.id}",
+            todo="Look at what changed, and propose the text anew.",
+        )
+
+
+def withdraw_proposal(caller: Caller, proposal: ContractProposal) -> None:
+    """Its author takes a proposal back while it waits."""
+    _waits(proposal)
+    if caller.subject_id != proposal.proposer_id:
+        raise NotPermitted(
+            "A proposal is withdrawn by its author.",
+            where=f"contract_proposal/{proposal.id}",
+            todo="Refuse it instead, with a reason.",
+        )
+
+
+def _waits(proposal: ContractProposal) -> None:
+    if proposal.state is not ProposalState.WAITING:
+        raise Conflict(
+            f"The proposal is {proposal.state.value} already.",
+            where=f"contract_proposal/{proposal.id}",
+            todo="Propose the text anew if it is still wanted.",
+        )
+
+
+def replay_delivery(delivery: Delivery, contract: str) -> None:
+    """There is something held to replay, its files are here, and another contract than the one that held it."""
+    outcome = delivery.outcome
+    if outcome is None or delivery.rejection is not None:
+        what = "was rejected" if delivery.rejection is not None else "is not admitted yet"
+        raise Conflict(f"The delivery {what}.", where=delivery.id, todo="Replay one that was admitted in part.")
+    if not outcome.rows_quarantined and all(file.accepted for file in outcome.files):
+        raise Conflict("Nothing of the delivery is held.", where=delivery.id, todo="Nothing to replay.")
+    if delivery.purged_at is not None:
+        raise Conflict("The delivered files are gone.", where=delivery.id, todo="Have the source deliver them again.")
+    last = delivery.replays[-1].contract if delivery.replays else outcome.contract
+    if last == contract:
+        raise Conflict(
+            f"The contract in force, {contract}, is the one that held these rows.",
+            where=delivery.id,
+            todo="Propose a mended contract and have it approved, then replay.",
+        )
+
+
+def reject_delivery(delivery: Delivery) -> None:
+    """A delivery is rejected once, and only while something of it could still enter."""
+    if delivery.rejection is not None:
+        raise Conflict("The delivery was rejected already.", where=delivery.id, todo="Nothing to do.")
+    outcome = delivery.outcome
+    if outcome is not None and not outcome.rows_quarantined and all(file.accepted for file in outcome.files):
+        raise Conflict("All of the delivery has entered.", where=delivery.id, todo="Nothing is held to reject.")

@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
+from atoll.access.callers import NO_RULES, DataRules, caller_of
 from atoll.errors import NotAuthenticated, NotFound
 from atoll.model.person import ApiToken, Caller, Person, Source, SubjectKind
 from atoll.model.record import new_id
@@ -65,7 +66,15 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def authenticate(records: RecordStore, clock: Clock, secret: str, *, address: str = "", request_id: str = "") -> Caller:
+def authenticate(
+    records: RecordStore,
+    clock: Clock,
+    secret: str,
+    *,
+    address: str = "",
+    request_id: str = "",
+    rules: DataRules = NO_RULES,
+) -> Caller:
     """Who the secret speaks for, with the roles of this moment.
 
     Token and subject are read anew at each call, so that a revocation, a change of
@@ -81,10 +90,11 @@ def authenticate(records: RecordStore, clock: Clock, secret: str, *, address: st
         raise TokenRefused("revoked", token)
     if clock.now() >= token.expires_at:
         raise TokenRefused("expired", token)
-    return _subject(records, token, address, request_id)
+    caller = _subject(records, token, clock.now(), rules)
+    return caller.but(token_id=token.id, address=address, request_id=request_id)
 
 
-def _subject(records: RecordStore, token: ApiToken, address: str, request_id: str) -> Caller:
+def _subject(records: RecordStore, token: ApiToken, now: datetime, rules: DataRules) -> Caller:
     subject: Person | Source
     try:
         if token.subject_kind is SubjectKind.PERSON:
@@ -95,12 +105,6 @@ def _subject(records: RecordStore, token: ApiToken, address: str, request_id: st
         raise TokenRefused("gone", token) from None
     if not subject.active:
         raise TokenRefused("deactivated", token)
-    return Caller(
-        subject_kind=token.subject_kind,
-        subject_id=subject.id,
-        name=subject.login if isinstance(subject, Person) else subject.name,
-        roles=subject.roles if isinstance(subject, Person) else frozenset(),
-        token_id=token.id,
-        address=address,
-        request_id=request_id,
-    )
+    if isinstance(subject, Person):
+        return caller_of(subject, now, rules)
+    return Caller(subject_kind=SubjectKind.SOURCE, subject_id=subject.id, name=subject.name, at=now)

@@ -12,8 +12,10 @@ from atoll.api.lanes import Lanes
 from atoll.api.metrics import Metrics
 from atoll.api.routes import ALL
 from atoll.api.security import check_declared
+from atoll.api.web import Web
+from atoll.flows.front_door import front_door
 from atoll.flows.rooms import Rooms
-from atoll.flows.sign_in import front_door
+from atoll.flows.tell_events import Events
 
 
 def create_app(rooms: Rooms) -> FastAPI:
@@ -34,11 +36,13 @@ def create_app(rooms: Rooms) -> FastAPI:
     app.state.rooms = rooms
     app.state.door = front_door(rooms)
     app.state.metrics = metrics
+    app.state.events = Events(rooms)
     app.state.lanes = Lanes()
     for routes in ALL:
         routes.mount(app)
     errors.install(app)
     # The last one added is the outermost.
+    app.add_middleware(Web, directory=rooms.settings.web_dir)
     app.add_middleware(BodyLimit)
     app.add_middleware(Envelope, metrics=metrics)
     check_declared(app)

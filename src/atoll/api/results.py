@@ -10,7 +10,7 @@ import base64
 import io
 import itertools
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +23,8 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from atoll.api.schemas.queries import ResultFormat
+from atoll.model.query import ResultColumn
+from atoll.query import ResultFile
 
 MEDIA_TYPES: Mapping[ResultFormat, str] = MappingProxyType(
     {
@@ -45,6 +47,13 @@ def encode(form: ResultFormat, query_id: str, schema: pa.Schema, batches: Batche
     if form is ResultFormat.PARQUET:
         return _parquet(schema, batches, spool_dir)
     return _ENCODERS[form](query_id, schema, batches)
+
+
+def json_rows(columns: Sequence[ResultColumn], result: ResultFile, offset: int, limit: int) -> bytes:
+    """A page of a kept result: `{"columns": ..., "offset": ..., "total": ..., "rows": [[...], ...]}`."""
+    rows = [row for batch in result.batches(offset, limit) for row in _rows(batch)]
+    told = {"columns": [dict(column) for column in columns], "offset": offset, "total": result.rows, "rows": rows}
+    return orjson.dumps(told, default=_plain)
 
 
 def _json(query_id: str, schema: pa.Schema, batches: Batches) -> Iterator[bytes]:

@@ -11,19 +11,28 @@ from typing import Annotated, Final
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.routing import APIRoute
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from starlette.routing import BaseRoute
 
 from atoll.access import permissions
 from atoll.access.scopes import Scope
+from atoll.api import browser
 from atoll.api.request_id import REQUEST_ID
 from atoll.errors import NotAuthenticated
-from atoll.flows import sign_in
+from atoll.flows import browser_sessions, sign_in
+from atoll.flows.front_door import FrontDoor
 from atoll.flows.rooms import Rooms
-from atoll.flows.sign_in import FrontDoor
 from atoll.model.person import Caller
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="token", description="An API token, `atoll_...`.")
+#: For the description only; `browser` reads the cookie, whose name depends on TLS.
+_cookie = APIKeyCookie(
+    name=browser.SESSION,
+    auto_error=False,
+    scheme_name="session",
+    description=f"A browser's session; what changes something needs the header {browser.CSRF_HEADER} as well. "
+    "Over TLS the name begins with `__Host-`.",
+)
 
 
 @dataclass(frozen=True)
@@ -33,17 +42,14 @@ class Requires:
     scope: Scope
 
     def __call__(
-        self, request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+        self,
+        request: Request,
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+        _session: Annotated[str | None, Depends(_cookie)],
     ) -> None:
         """Find the caller; raises `NotAuthenticated`, `NotPermitted`."""
-        if credentials is None:
-            raise NotAuthenticated(
-                "The request has no token.", todo="Send `Authorization: Bearer atoll_...`; sign in to get one."
-            )
         rooms, door = rooms_of(request), door_of(request)
-        caller = sign_in.authenticate(
-            rooms, door, credentials.credentials, address=address_of(request), request_id=REQUEST_ID.get()
-        )
+        caller = _by_cookie(request) if credentials is None else _by_token(request, credentials.credentials)
         request.state.caller = caller
         if not permissions.has(caller, self.scope):
             sign_in.refuse(rooms, door, caller, _operation(request), self.scope)
@@ -114,6 +120,32 @@ def check_declared(app: FastAPI) -> None:
         if not route.operation_id or route.operation_id in ids:
             raise RuntimeError(f"Route {route.path} has no operation id, or one that is taken.")
         ids.add(route.operation_id)
+
+
+def _by_token(request: Request, secret: str) -> Caller:
+    return sign_in.authenticate(
+        rooms_of(request), door_of(request), secret, address=address_of(request), request_id=REQUEST_ID.get()
+    )
+
+
+def _by_cookie(request: Request) -> Caller:
+    """The caller of a browser; what changes something must come from a page of ours."""
+    secret = browser.read_cookie(request, browser.SESSION)
+    if secret is None:
+        raise NotAuthenticated(
+            "The request has no token and no session.", todo="Send `Authorization: Bearer atoll_...`, or sign in."
+        )
+    caller, session = browser_sessions.authenticate(
+        rooms_of(request),
+        door_of(request),
+        secret,
+        address=address_of(request),
+        request_id=REQUEST_ID.get(),
+        active=browser.BACKGROUND_HEADER not in request.headers,
+    )
+    browser.check_change(request, secret)
+    request.state.session = session
+    return caller
 
 
 def _operation(request: Request) -> str:

@@ -9,15 +9,21 @@ import typer
 import atoll
 from atoll.cli.commands import (
     accounts,
+    airlock,
     budgets,
     contracts,
     datasets,
     deliveries,
+    drafts,
+    grant_requests,
     grants,
     hours,
     ledger,
     operations,
     products,
+    proofs,
+    proposals,
+    repositories,
     sources,
     visits,
     workspaces,
@@ -60,21 +66,30 @@ def root(
 app.callback(help=_HELP)(root)
 app.command("login")(accounts.login)
 app.command("whoami")(accounts.whoami)
+app.command("logout")(accounts.logout)
 app.add_typer(accounts.person, name="person")
 app.add_typer(accounts.project, name="project")
 app.add_typer(accounts.token, name="token")
 app.add_typer(sources.source, name="source")
+contracts.contract.add_typer(drafts.draft)
+contracts.contract.add_typer(proposals.proposal)
 app.add_typer(contracts.contract, name="contract")
 app.command("deliver")(deliveries.deliver)
 app.add_typer(deliveries.delivery, name="delivery")
 app.add_typer(datasets.dataset, name="dataset")
+grants.grant.add_typer(grant_requests.request)
 app.add_typer(grants.grant, name="grant")
 app.command("sql")(sql)
 app.add_typer(products.product, name="product")
 app.add_typer(products.size, name="size")
 workspaces.workspace.command("open")(visits.open_)
 workspaces.workspace.command("hours")(hours.hours)
+workspaces.workspace.command("prove")(proofs.prove)
+workspaces.workspace.command("proofs")(proofs.proofs)
 app.add_typer(workspaces.workspace, name="workspace")
+app.add_typer(repositories.repository, name="repository")
+app.add_typer(repositories.package, name="package")
+app.add_typer(airlock.airlock, name="airlock")
 app.command("flows")(ledger.flows)
 app.add_typer(ledger.audit, name="audit")
 app.add_typer(ledger.cost, name="cost")

@@ -96,6 +96,23 @@ def seconds(value: object) -> str:
     return NOTHING if value is None else f"{Decimal(str(value)):.2f} s"
 
 
+def duration(value: object) -> str:
+    """A long time in its two largest units: `3 h 20 min`."""
+    if value is None:
+        return NOTHING
+    minutes, rest = divmod(int(Decimal(str(value))), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
+    first = next((place for place, (amount, _) in enumerate(parts) if amount), len(parts) - 1)
+    return " ".join(f"{amount} {unit}" for amount, unit in parts[first : first + 2] if amount) or "0 s"
+
+
+def counted(number: int, one: str) -> str:
+    """`1 finding`, `2 findings`."""
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+
+
 def sentences(value: object) -> str:
     """Whole sentences, one after another."""
     return " ".join(map(str, value)) or NOTHING if isinstance(value, list | tuple) else text(value)
@@ -115,6 +132,20 @@ def names(value: object) -> str:
     return text([item.get("name", "") for item in value if isinstance(item, Mapping)])
 
 
+def refs(value: object) -> str:
+    """What became of each ref of a push."""
+    if not isinstance(value, list):
+        return NOTHING
+    return text([f"{ref['ref']}{'' if ref['accepted'] else ' (refused)'}" for ref in value])
+
+
+def decisions(value: object) -> str:
+    """A review: what it says of each file, and why."""
+    if not isinstance(value, list):
+        return text(value)
+    return "; ".join(f"{d['index']} {'approved' if d['approve'] else 'refused'}: {d['reason']}" for d in value)
+
+
 def granted(value: object) -> str:
     """The part of a dataset that is granted."""
     if not isinstance(value, list):
@@ -125,6 +156,13 @@ def granted(value: object) -> str:
         where = f" where {table['row_filter']}" if table.get("row_filter") else ""
         parts.append(f"{table['table']}{listed}{where}")
     return "; ".join(parts)
+
+
+def frequent(value: object) -> str:
+    """Values with the number of their rows."""
+    if not isinstance(value, list):
+        return NOTHING
+    return text([f"{one['value']} ({one['rows']})" for one in value])
 
 
 def every_project(value: object) -> str:

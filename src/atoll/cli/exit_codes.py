@@ -32,6 +32,7 @@ class ExitCode(IntEnum):
     LIMIT = 8
     UNAVAILABLE = 9
     INTEGRITY = 10
+    ISOLATION = 11
 
 
 #: What each code means, for help and documentation.
@@ -47,6 +48,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.LIMIT: "over a limit of size, time, memory or money",
     ExitCode.UNAVAILABLE: "Atoll or a part of it does not answer; try again later",
     ExitCode.INTEGRITY: "stored data is not what was written",
+    ExitCode.ISOLATION: "a machine did not hold against an attempt to break out of it",
 }
 
 #: From a domain error to the code; what is not here is unexpected.

@@ -27,6 +27,13 @@ def print_explanation(explanation: Mapping[str, Any], *, table: str | None, plan
         _print_table(told, plan=plan)
 
 
+def print_comparison(comparison: Mapping[str, Any]) -> None:
+    """What a contract does otherwise than the one before, in words and then line by line."""
+    show_many("contract_change", comparison["changes"], as_json=False)
+    for line in comparison["lines"].splitlines():
+        print_result(Text(line, style={"+": "green", "-": "red"}.get(line[:1], "")))
+
+
 def _print_table(told: Mapping[str, Any], *, plan: bool) -> None:
     print_heading(f"\n{told['table']}: {', '.join(told['files'])} ({told['format']})")
     if told["description"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +19,12 @@ PasswordFromStdin = Annotated[
 Expires = Annotated[
     str | None,
     typer.Option("--expires", metavar="WHEN", help="A date or time (ISO 8601, local zone), or in so long: 12h, 90d."),
+]
+Since = Annotated[
+    str | None, typer.Option("--since", metavar="WHEN", help="From this date or time on (ISO 8601, local zone).")
+]
+Until = Annotated[
+    str | None, typer.Option("--until", metavar="WHEN", help="Before this date or time (ISO 8601, local zone).")
 ]
 _SPANS = {"h": "hours", "d": "days", "w": "weeks"}
 
@@ -40,6 +46,18 @@ def read_text(path: Path) -> str:
         raise InvalidInput("The file is not UTF-8 text.", where=str(path)) from None
 
 
+def parse_time(text: str | None, option: str) -> datetime | None:
+    """The time that an option names, with its zone. Raises `InvalidInput`."""
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        raise InvalidInput(
+            "This is no time.", where=f"{option} {text}", todo="Write 2027-06-30 or 2027-06-30T18:00."
+        ) from None
+
+
 def parse_expiry(text: str | None) -> datetime | None:
     """The time that `--expires` names, with its zone. Raises `InvalidInput`."""
     if text is None:
@@ -54,3 +72,13 @@ def parse_expiry(text: str | None) -> datetime | None:
         raise InvalidInput(
             "This is no time.", where=f"--expires {text}", todo="Write 2027-06-30, 2027-06-30T18:00, 12h or 90d."
         ) from None
+
+
+def parse_day(text: str) -> date | None:
+    """The day that an option names, None for `none`. Raises `InvalidInput`."""
+    if text == "none":
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput("This is no day.", where=text, todo="Write 2027-06-30, or none.") from None

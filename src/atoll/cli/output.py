@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -14,7 +15,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from atoll.cli.views import VIEWS, Field, View
+from atoll.cli.view import Field, View
+from atoll.cli.views import VIEWS
+from atoll.errors import InvalidInput
 
 #: Where no terminal sets a width, nothing is cut or folded.
 _WIDE = 4096
@@ -83,6 +86,20 @@ def show_one(view: str, thing: object, *, as_json: bool) -> None:
         if rows:
             print_heading(f"\n{part.title}")
             print_result(_table(VIEWS[part.view].columns, rows))
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """Bytes to a file, or `-` to stdout. Raises `InvalidInput` when it cannot be written."""
+    if str(path) == "-":
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with path.open("wb") as file:
+            file.writelines(pieces)
+    except OSError as problem:
+        raise InvalidInput(f"The file cannot be written: {problem.strerror}.", where=str(path)) from None
 
 
 def find(body: object, path: str) -> object:

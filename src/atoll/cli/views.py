@@ -3,59 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from atoll.cli import cells
-from atoll.cli.cells import Cell
-
-
-@dataclass(frozen=True)
-class Field:
-    """One value of a thing.
-
-    Attributes:
-        key: where it stands, a dotted path.
-        title: what it is called; without it the last word of the key.
-        cell: how it is written.
-    """
-
-    key: str
-    name: str = ""
-    cell: Cell = cells.text
-
-    @property
-    def title(self) -> str:
-        """What it is called."""
-        return self.name or self.key.rpartition(".")[2].replace("_", " ")
-
-    @property
-    def number(self) -> bool:
-        """Whether it is written to the right."""
-        return self.cell in (cells.size, cells.count, cells.eur, cells.percent, cells.seconds, cells.memory)
-
-
-@dataclass(frozen=True)
-class Part:
-    """A list within a thing: where it stands, the view of its items, and what it is called."""
-
-    key: str
-    view: str
-    title: str
-
-
-@dataclass(frozen=True)
-class View:
-    """How one kind of thing is shown.
-
-    Attributes:
-        columns: in a list.
-        fields: by itself; without them the columns.
-        parts: lists within it.
-    """
-
-    columns: tuple[Field, ...]
-    fields: tuple[Field, ...] = ()
-    parts: tuple[Part, ...] = ()
+from atoll.cli.airlock_views import AIRLOCK
+from atoll.cli.catalog_views import CATALOG
+from atoll.cli.view import Field, Part, View
 
 
 def _time(key: str, name: str = "") -> Field:
@@ -104,6 +56,25 @@ _SIZE = (
     Field("eur_per_hour", "an hour", cells.eur),
     Field("eur_per_working_month", "a month of working hours", cells.eur),
 )
+_PROOF = (
+    Field("id"),
+    Field("workspace"),
+    Field("product"),
+    Field("backend"),
+    Field("bombs"),
+    Field("passed", "held"),
+    _count("attempts"),
+    _count("came_through"),
+    Field("asked_by"),
+    _time("asked_at", "asked"),
+)
+_REPOSITORY = (
+    Field("name"),
+    _size("size_bytes", "size"),
+    _count("pushes"),
+    _time("last_push_at", "last push"),
+    _time("last_backup_at", "last backup"),
+)
 _WORKSPACE = (
     Field("id"),
     Field("name"),
@@ -137,8 +108,32 @@ VIEWS: Mapping[str, View] = {
             Field("dataset"),
             _count("number"),
             Field("sha256", cell=cells.short),
+            Field("proposed_by"),
             Field("published_by"),
             _time("published_at", "published"),
+        ),
+    ),
+    "contract_proposal": View(
+        (
+            Field("id"),
+            Field("dataset"),
+            _count("replaces", "replaces version"),
+            Field("state"),
+            Field("proposed_by"),
+            _time("proposed_at", "proposed"),
+            Field("note"),
+            Field("decided_by"),
+            Field("reason"),
+        ),
+    ),
+    "contract_change": View(
+        (
+            Field("kind"),
+            Field("table"),
+            Field("column"),
+            Field("before"),
+            Field("after"),
+            Field("opens", "more enters"),
         ),
     ),
     "delivery": View(
@@ -147,6 +142,7 @@ VIEWS: Mapping[str, View] = {
             *_DELIVERY,
             Field("opened_by"),
             _time("submitted_at", "submitted"),
+            Field("rejection.reason", "rejected because"),
             Field("operation.id", "operation"),
             Field("operation.failure.message", "failure"),
             Field("outcome.contract", "contract"),
@@ -179,6 +175,8 @@ VIEWS: Mapping[str, View] = {
     "quarantined_row": View(
         (Field("file"), _count("row"), Field("column"), Field("rule"), Field("message"), Field("masked"))
     ),
+    **AIRLOCK,
+    **CATALOG,
     "dataset": View(
         (Field("name"), Field("title"), _count("latest", "version"), Field("owner"), _time("created_at", "made")),
         (
@@ -298,6 +296,43 @@ VIEWS: Mapping[str, View] = {
     "log_line": View(
         (_count("number"), _time("at", "time"), Field("body.message", "message"), Field("body", "facts", cells.facts))
     ),
+    "repository": View(
+        _REPOSITORY,
+        (
+            *_REPOSITORY,
+            Field("address"),
+            Field("last_push_by", "pushed by"),
+            Field("backup_failure", "backup failed"),
+            Field("created_by"),
+            _time("created_at", "created"),
+        ),
+        (Part("backups", "repository_backup", "backups"),),
+    ),
+    "repository_backup": View(
+        (Field("id", "backup"), _time("made_at", "made"), _count("refs"), _size("bytes", "size"))
+    ),
+    "push": View(
+        (
+            _time("at", "time"),
+            Field("repository"),
+            Field("login", "who"),
+            Field("workspace"),
+            Field("changes", "refs", cells.refs),
+            _size("bytes", "size"),
+        )
+    ),
+    "package": View(
+        (
+            _time("at", "time"),
+            Field("ecosystem"),
+            Field("package"),
+            Field("version"),
+            Field("login", "for"),
+            Field("workspace"),
+            _size("bytes", "size"),
+            Field("sha256", cell=cells.short),
+        )
+    ),
     "product": View(
         _PRODUCT,
         (
@@ -309,6 +344,7 @@ VIEWS: Mapping[str, View] = {
             _size("home_bytes", "home"),
             Field("idle"),
             Field("lifetime"),
+            Field("warm_pool", "kept ready"),
             Field("published_by"),
             _time("published_at", "published"),
         ),
@@ -331,6 +367,7 @@ VIEWS: Mapping[str, View] = {
             *(Field(f"size.{field.key}", field.title, field.cell) for field in _SIZE),
             Field("backend"),
             _time("expires_at", "expires"),
+            Field("ready", "ready now"),
             Field("warnings", cell=cells.sentences),
         )
     ),
@@ -340,6 +377,11 @@ VIEWS: Mapping[str, View] = {
             *_WORKSPACE,
             Field("reason"),
             Field("progress", cell=cells.percent),
+            Field("spent_eur", "cost so far", cells.eur),
+            Field("uptime_seconds", "up", cells.duration),
+            Field("idle_reason", "idle rule"),
+            _time("idle_since"),
+            _time("last_seen_at", "last used"),
             Field("backend"),
             Field("path"),
             Field("parameters"),
@@ -350,8 +392,9 @@ VIEWS: Mapping[str, View] = {
             _time("created_at", "created"),
             _time("terminated_at", "terminated"),
         ),
-        (Part("operation.steps", "step", "steps"),),
+        (Part("mounts", "mount", "seen inside"), Part("operation.steps", "step", "steps")),
     ),
+    "mount": View((Field("path"), Field("dataset_version", "dataset version"), Field("writable"))),
     "workspace_line": View(
         (
             _time("at", "time"),
@@ -360,6 +403,18 @@ VIEWS: Mapping[str, View] = {
             Field("body", "facts", cells.facts),
         )
     ),
+    "proof": View(
+        _PROOF,
+        (
+            *_PROOF,
+            Field("evidence.workspace", "machine"),
+            _time("evidence.at", "made"),
+            *(Field(f"evidence.{key}") for key in ("atoll", "host", "kernel", "isolation", "limits", "environment")),
+            Field("sha256"),
+        ),
+        (Part("evidence.probes", "probe", "attempts"),),
+    ),
+    "probe": View((Field("group"), Field("name", "attempt"), Field("passed", "held"), Field("outcome"))),
     "setting": View((Field("name"), Field("value"), Field("help"))),
     "explained_column": View(
         (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
 
 from atoll.client.connection import Connection, Json, segment
 from atoll.errors import NotFound
@@ -15,9 +15,18 @@ class Accounts:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def sign_in(self, login: str, password: str) -> Json:
-        """`token` and `expires_at`. Raises `NotAuthenticated`, without telling which of the two is wrong."""
-        return self._connection.post("/sign-in", {"login": login, "password": password})
+    def sign_in(self, login: str, password: str, code: str | None = None) -> Json:
+        """`token` and `expires_at`.
+
+        Raises `NotAuthenticated`, without telling which of the two is wrong, and
+        `SecondFactorRequired` when a `code` is asked for as well.
+        """
+        body = {"login": login, "password": password}
+        return self._connection.post("/sign-in", body if code is None else {**body, "code": code})
+
+    def sign_out_everywhere(self) -> None:
+        """End every browser session and every token of a sign-in; API tokens stay."""
+        self._connection.delete("/sessions")
 
     def me(self) -> Json:
         """The caller: name, roles, scopes."""
@@ -59,9 +68,10 @@ class People:
         roles: Iterable[str] | None = None,
         active: bool | None = None,
         password: str | None = None,
+        dates: Mapping[str, date | None] | None = None,
     ) -> Json:
-        """Change what is given, of a person by id."""
-        body: Json = {}
+        """Change what is given, of a person by id; `dates` are `training_until` and `agreement_until`."""
+        body: Json = {name: None if day is None else day.isoformat() for name, day in (dates or {}).items()}
         if roles is not None:
             body["roles"] = sorted(roles)
         if active is not None:
@@ -69,6 +79,10 @@ class People:
         if password is not None:
             body["password"] = password
         return self._connection.patch(f"/people/{segment(person)}", body)
+
+    def reset_second_factor(self, person: str) -> None:
+        """Take the second factor away from a person, by id, who lost it."""
+        self._connection.delete(f"/people/{segment(person)}/second-factor")
 
 
 class Tokens:
@@ -113,9 +127,10 @@ class Projects:
         """One project."""
         return self._connection.get(f"/projects/{segment(name)}")
 
-    def add_member(self, name: str, login: str) -> Json:
-        """Take a person in."""
-        return self._connection.put(f"/projects/{segment(name)}/members/{segment(login)}")
+    def add_member(self, name: str, login: str, *, until: datetime | None = None, lead: bool = False) -> Json:
+        """Take a person in, until a time or without an end."""
+        body = {"until": None if until is None else until.isoformat(), "lead": lead}
+        return self._connection.put(f"/projects/{segment(name)}/members/{segment(login)}", body)
 
     def remove_member(self, name: str, login: str) -> Json:
         """Take a person out."""

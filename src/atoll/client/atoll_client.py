@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self, overload
 import httpx
 
 from atoll.client.accounts import Accounts, People, Projects, Tokens
+from atoll.client.airlock import Airlock
 from atoll.client.budgets import Budgets
 from atoll.client.connection import Connection, Json
 from atoll.client.contracts import Contracts
@@ -21,7 +22,9 @@ from atoll.client.ledger import Ledger
 from atoll.client.operations import Operations, Platform
 from atoll.client.products import Products
 from atoll.client.progress import OnProgress, ignore
+from atoll.client.proofs import Proofs
 from atoll.client.queries import Queries
+from atoll.client.repositories import Repositories
 from atoll.client.sending import Sender
 from atoll.client.sources import Sources
 from atoll.client.visits import Visits
@@ -59,6 +62,7 @@ class AtollClient:
         self.people = People(self._connection)
         self.tokens = Tokens(self._connection)
         self.projects = Projects(self._connection)
+        self.repositories = Repositories(self._connection)
         self.sources = Sources(self._connection)
         self.contracts = Contracts(self._connection)
         self.deliveries = Deliveries(self._connection)
@@ -67,8 +71,10 @@ class AtollClient:
         self.queries = Queries(self._connection)
         self.products = Products(self._connection)
         self.workspaces = Workspaces(self._connection, sleep)
+        self.proofs = Proofs(self._connection, sleep)
         self.visits = Visits(self._connection)
         self.hours = WorkspaceHours(self._connection)
+        self.airlock = Airlock(self._connection, sleep)
         self.ledger = Ledger(self._connection)
         self.budgets = Budgets(self._connection)
         self.operations = Operations(self._connection)

@@ -144,6 +144,15 @@ class Connection:
                 raise error_of(response)
             yield response
 
+    @contextmanager
+    def download(self, path: str) -> Iterator[Iterator[bytes]]:
+        """GET bytes, a piece at a time; never tried again. An answer that breaks off raises `Unavailable`."""
+        with self._told_plainly("GET", path), self._http.stream("GET", path) as response:
+            if response.status_code >= 400:
+                response.read()
+                raise error_of(response)
+            yield response.iter_bytes()
+
     def _call(
         self,
         method: str,

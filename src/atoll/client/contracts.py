@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
 
 from atoll.client.connection import Connection, Json, segment
 
@@ -25,9 +26,44 @@ class Contracts:
         """What the contract in force (or one by number) does to each column."""
         return self._connection.get(f"/contracts/{segment(dataset)}/explain", number=number)
 
-    def publish(self, text: str) -> Json:
-        """Put a contract in force. Raises `ContractInvalid`."""
-        return self._connection.post("/contracts", {"text": text})
+    def draft(self, dataset: str, samples: Iterable[tuple[str, bytes]]) -> Json:
+        """A contract drafted from samples: names, and beginnings of files. Raises `InvalidInput`."""
+        files = [{"name": name, "content": b64encode(content).decode()} for name, content in samples]
+        return self._connection.post("/contract-drafts", {"dataset": dataset, "files": files}, repeatable=True)
+
+    def propose(self, text: str, note: str = "") -> Json:
+        """Ask that a contract be put in force. Raises `ContractInvalid`."""
+        return self._connection.post("/contract-proposals", {"text": text, "note": note})
+
+    def proposals(
+        self, *, dataset: str | None = None, state: str | None = None, at_most: int | None = None
+    ) -> Iterator[Json]:
+        """Proposals, newest first."""
+        return self._connection.items("/contract-proposals", dataset=dataset, state=state, at_most=at_most)
+
+    def proposal(self, proposal_id: str) -> Json:
+        """A proposal, with how it differs from the version that it would replace."""
+        return self._connection.get(f"/contract-proposals/{segment(proposal_id)}")
+
+    def approve(self, proposal_id: str, reason: str = "") -> Json:
+        """Put somebody else's proposal in force; the version it became."""
+        return self._connection.post(f"/contract-proposals/{segment(proposal_id)}/approve", {"reason": reason})
+
+    def refuse(self, proposal_id: str, reason: str) -> Json:
+        """Turn somebody else's proposal down."""
+        return self._connection.post(f"/contract-proposals/{segment(proposal_id)}/refuse", {"reason": reason})
+
+    def withdraw(self, proposal_id: str) -> Json:
+        """Take one's own proposal back."""
+        return self._connection.post(f"/contract-proposals/{segment(proposal_id)}/withdraw")
+
+    def versions(self, dataset: str) -> Iterator[Json]:
+        """Every published version, newest first."""
+        return self._connection.items(f"/contracts/{segment(dataset)}/versions")
+
+    def compare(self, dataset: str, before: int, after: int) -> Json:
+        """How two published versions differ."""
+        return self._connection.get(f"/contracts/{segment(dataset)}/comparison", before=before, after=after)
 
     def list(self) -> Iterator[Json]:
         """Published contracts."""

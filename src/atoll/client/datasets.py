@@ -27,6 +27,35 @@ class Datasets:
         """Every version of a dataset."""
         return self._connection.items(f"/datasets/{segment(name)}/versions")
 
+    def version(self, name: str, number: int | None = None, at: datetime | None = None) -> Json:
+        """One version: by number, by the time at which it was the newest, or the newest."""
+        when = None if at is None else at.isoformat()
+        return self._connection.get(f"/datasets/{segment(name)}/version", number=number, at=when)
+
+    def search(self, words: str, *, at_most: int | None = None) -> Iterator[Json]:
+        """Datasets, tables and columns in whose names and descriptions the words stand, the nearest first."""
+        return self._connection.items("/catalog/search", at_most=at_most, q=words)
+
+    def describe(self, name: str) -> Json:
+        """All that is known of a dataset but its values."""
+        return self._connection.get(f"/datasets/{segment(name)}/description")
+
+    def profile(self, name: str, number: int | None = None) -> Json:
+        """Safe figures of every column of a version."""
+        return self._connection.get(f"/datasets/{segment(name)}/profile", version=number)
+
+    def quality(self, name: str, limit: int = 20) -> Json:
+        """What became of the last deliveries."""
+        return self._connection.get(f"/datasets/{segment(name)}/quality", limit=limit)
+
+    def diff(self, name: str, before: int, after: int) -> Json:
+        """How two versions differ."""
+        return self._connection.get(f"/datasets/{segment(name)}/diff", before=before, after=after)
+
+    def lineage(self, name: str, limit: int = 200) -> Json:
+        """The graph of what came in and where it went."""
+        return self._connection.get(f"/datasets/{segment(name)}/lineage", limit=limit)
+
 
 class Grants:
     """Projects' rights to datasets."""
@@ -54,6 +83,49 @@ class Grants:
         if expires_at is not None:
             body["expires_at"] = expires_at.isoformat()
         return self._connection.post("/grants", body)
+
+    def request(
+        self,
+        project: str,
+        dataset: str,
+        *,
+        purpose: str,
+        tables: Sequence[TableGrant] | None = None,
+        expires_at: datetime | None = None,
+    ) -> Json:
+        """Ask that the project may read a dataset, whole or these parts of it."""
+        body: Json = {"project": project, "dataset": dataset, "purpose": purpose}
+        if tables is not None:
+            body["tables"] = [table.model_dump(mode="json") for table in tables]
+        if expires_at is not None:
+            body["expires_at"] = expires_at.isoformat()
+        return self._connection.post("/grant-requests", body)
+
+    def requests(
+        self,
+        *,
+        project: str | None = None,
+        dataset: str | None = None,
+        waiting: bool = False,
+        at_most: int | None = None,
+    ) -> Iterator[Json]:
+        """Requests for grants that the caller may see, newest first."""
+        return self._connection.items(
+            "/grant-requests", at_most=at_most, project=project, dataset=dataset, waiting=waiting
+        )
+
+    def show_request(self, request_id: str) -> Json:
+        """One request."""
+        return self._connection.get(f"/grant-requests/{segment(request_id)}")
+
+    def decide(self, request_id: str, *, approve: bool, reason: str) -> Json:
+        """Give what was asked, or refuse it."""
+        verb = "approve" if approve else "refuse"
+        return self._connection.post(f"/grant-requests/{segment(request_id)}/{verb}", {"reason": reason})
+
+    def withdraw(self, request_id: str) -> Json:
+        """Take one's own request back."""
+        return self._connection.delete(f"/grant-requests/{segment(request_id)}")
 
     def show(self, grant_id: str) -> Json:
         """One grant."""

@@ -28,11 +28,24 @@ class Deliveries:
         """Hand over for admission; again changes nothing."""
         return self._connection.post(f"/deliveries/{segment(delivery_id)}/submit", repeatable=True)
 
+    def replay(self, delivery_id: str) -> Json:
+        """Admit what is held, under the contract in force now."""
+        return self._connection.post(f"/deliveries/{segment(delivery_id)}/replay")
+
+    def reject(self, delivery_id: str, reason: str) -> Json:
+        """Decide that nothing more of it enters."""
+        return self._connection.post(f"/deliveries/{segment(delivery_id)}/reject", {"reason": reason})
+
     def list(
-        self, *, source: str | None = None, dataset: str | None = None, at_most: int | None = None
+        self,
+        *,
+        source: str | None = None,
+        dataset: str | None = None,
+        state: str | None = None,
+        at_most: int | None = None,
     ) -> Iterator[Json]:
         """Those that the caller may see."""
-        return self._connection.items("/deliveries", source=source, dataset=dataset, at_most=at_most)
+        return self._connection.items("/deliveries", source=source, dataset=dataset, state=state, at_most=at_most)
 
     def show(self, delivery_id: str) -> Json:
         """One delivery: state, files received, operation, outcome."""

@@ -31,9 +31,13 @@ class Workspaces:
         size: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         backend: str | None = None,
+        queue: bool = False,
     ) -> Json:
-        """What a launch would come to; nothing is launched. Its price is `size.eur_per_hour`."""
-        body = _launch(product, project, name, size, parameters, backend)
+        """What a launch would come to; nothing is launched. Its price is `size.eur_per_hour`.
+
+        `waits` says why it would wait in the queue, which it does only with `queue`.
+        """
+        body = _launch(product, project, name, size, parameters, backend, queue)
         found: Json = self._connection.post("/workspaces", {**body, "dry_run": True}, repeatable=True)["quote"]
         return found
 
@@ -47,9 +51,10 @@ class Workspaces:
         size: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         backend: str | None = None,
+        queue: bool = False,
     ) -> Json:
         """Launch at the price that `quote` told. Raises `Conflict` when it is another now."""
-        body = _launch(product, project, name, size, parameters, backend)
+        body = _launch(product, project, name, size, parameters, backend, queue)
         body["confirm_eur_per_hour"] = str(confirm_eur_per_hour)
         found: Json = self._connection.post("/workspaces", body)["workspace"]
         return found
@@ -138,10 +143,11 @@ def _launch(
     size: str | None,
     parameters: Mapping[str, Any] | None,
     backend: str | None,
+    queue: bool,
 ) -> Json:
     given = {"product": product, "project": project, "name": name, "size": size, "backend": backend}
     body: Json = {key: value for key, value in given.items() if value is not None}
-    return {**body, "parameters": dict(parameters or {})}
+    return {**body, "parameters": dict(parameters or {}), **({"queue": True} if queue else {})}
 
 
 def _progress(workspace: Json) -> Progress:

@@ -1,6 +1,7 @@
 """De-identification: contracts, treatments, readers of formats, key ring, reports."""
 
 from atoll.deid.contracts import contract_json_schema, parse_contract
+from atoll.deid.differences import ChangeKind, ContractChange, differences
 from atoll.deid.engine import deidentify_file
 from atoll.deid.explain import Explanation, explain
 from atoll.deid.file_patterns import table_for
@@ -9,6 +10,8 @@ from atoll.deid.report import FileReport
 from atoll.deid.schema import table_schema
 
 __all__ = [
+    "ChangeKind",
+    "ContractChange",
     "DomainKey",
     "DomainKeys",
     "Explanation",
@@ -16,6 +19,7 @@ __all__ = [
     "KeyRing",
     "contract_json_schema",
     "deidentify_file",
+    "differences",
     "explain",
     "parse_contract",
     "table_for",

@@ -39,6 +39,7 @@ def deidentify_file(
     staged: Path,
     held: Path,
     on_progress: Progress = lambda part: None,
+    only: frozenset[int] | None = None,
 ) -> FileReport:
     """Carry out `contract` on the delivered file at `source`.
 
@@ -52,6 +53,7 @@ def deidentify_file(
         name: the delivered name, for reports and held rows.
         keys: keys of every domain that the contract names.
         on_progress: told the part done, 0 to 1; it may raise to stop the work.
+        only: numbers of the rows that are meant (1-based, as held rows have them); None for all.
 
     Returns the account of the file. What is wrong with the file is in it and is never
     raised. Raises `NotFound` when the contract has no such table, `OSError` when the
@@ -62,7 +64,7 @@ def deidentify_file(
     on_progress(0.0)
     with Outputs(staged, held) as outputs:
         try:
-            report = _first_proven(contract, table, source, name, keys, outputs)
+            report = _first_proven(contract, table, source, name, keys, outputs, only)
         except DeliveryRefused as refusal:
             report = _refused(name, table, getattr(refusal, "rule", "unreadable"), _sentence(refusal))
         except _UNREADABLE:
@@ -72,17 +74,23 @@ def deidentify_file(
 
 
 def _first_proven(
-    contract: Contract, table: str, source: Path, name: str, keys: Mapping[str, DomainKeys], outputs: Outputs
+    contract: Contract,
+    table: str,
+    source: Path,
+    name: str,
+    keys: Mapping[str, DomainKeys],
+    outputs: Outputs,
+    only: frozenset[int] | None,
 ) -> FileReport:
     """The account of the first reading that holds; the file is refused when none does."""
     for reading in readings(source, contract.tables[table], outputs.scratch):
         try:
-            rows_in = _write(contract, table, name, keys, reading.batch, outputs)
+            rows_in = _write(contract, table, name, keys, reading.batch, outputs, only)
             proven = reading.proven(rows_in)
         except _UNREADABLE:
             continue
         if proven:
-            return _account(contract, table, name, reading.batch, outputs)
+            return _account(contract, table, name, reading.batch, outputs, only)
     return _refused(name, table, "unreadable", "The file cannot be read as its contract says.")
 
 
@@ -93,26 +101,41 @@ def _write(
     keys: Mapping[str, DomainKeys],
     batch: IdentifiedBatch,
     outputs: Outputs,
+    only: frozenset[int] | None,
 ) -> int:
     """Write both halves in one pass over the file; the number of rows that were read as rows."""
-    plan = plan_table(contract, table, batch.rows, keys, file_name=name)
+    rows = batch.rows
+    if only is not None:
+        rows = rows.filter(pl.col("__row").cast(pl.Int64).is_in(sorted(only)))
+    plan = plan_table(contract, table, rows, keys, file_name=name)
     treated = plan.treated.sink_parquet(outputs.treated, lazy=True, **_PARQUET)
     held = plan.held.sink_parquet(outputs.faulty, lazy=True, **_PARQUET)
-    pl.collect_all([treated, held], engine="streaming")
-    return outputs.count_treated() + outputs.count_faulty()
+    if only is None:
+        pl.collect_all([treated, held], engine="streaming")
+        return outputs.count_treated() + outputs.count_faulty()
+    _, _, whole = pl.collect_all([treated, held, batch.rows.select(pl.len())], engine="streaming")
+    return int(whole.item())
 
 
-def _account(contract: Contract, table: str, name: str, batch: IdentifiedBatch, outputs: Outputs) -> FileReport:
+def _account(
+    contract: Contract,
+    table: str,
+    name: str,
+    batch: IdentifiedBatch,
+    outputs: Outputs,
+    only: frozenset[int] | None,
+) -> FileReport:
     """Bring both outputs to their places and count them."""
     committed, faulty = outputs.count_treated(), outputs.count_faulty()
-    malformed = malformed_rows(batch.malformed, file_name=name)
+    unread = [row for row in batch.malformed if only is None or row.row in only]
+    malformed = malformed_rows(unread, file_name=name)
     outputs.keep_held(malformed)
     return FileReport(
         name=name,
         table=table,
-        rows_in=committed + faulty + len(batch.malformed),
+        rows_in=committed + faulty + len(unread),
         rows_committed=committed,
-        rows_held=faulty + len(batch.malformed),
+        rows_held=faulty + len(unread),
         left_out=dict(batch.unknown),
         staged=outputs.keep_treated(contract.dataset, table),
     )

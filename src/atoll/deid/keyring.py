@@ -100,6 +100,14 @@ class KeyRing:
         secret = self._master.open(base64.b64decode(record.sealed), context=_context(domain))
         return derive(record.key_id, secret)
 
+    def seal(self, secret: bytes, *, context: str) -> str:
+        """A secret of another purpose, sealed by the master key; Base64. `context` binds it to its purpose."""
+        return base64.b64encode(self._master.seal(secret, context=context)).decode()
+
+    def open_sealed(self, sealed: str, *, context: str) -> bytes:
+        """What `seal` sealed in the same context. Raises `IntegrityBroken`."""
+        return self._master.open(base64.b64decode(sealed), context=context)
+
 
 def _context(domain: str) -> str:
     return f"domain-key/{domain}"

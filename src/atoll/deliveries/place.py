@@ -3,6 +3,7 @@
 ```
 <quarantine>/<delivery id>/files/<index>          as delivered; removed by purge
 <quarantine>/<delivery id>/held/<index>.parquet   rejected rows
+<quarantine>/<delivery id>/held/replay-<n>/<index>.parquet   rows that the n-th replay rejected again
 ```
 
 Files are named by their index in the manifest: a delivered name may itself identify
@@ -31,6 +32,7 @@ def files_directory(root: Path, delivery_id: str) -> Path:
     return delivery_directory(root, delivery_id) / "files"
 
 
-def held_directory(root: Path, delivery_id: str) -> Path:
-    """Where rejected rows lie."""
-    return delivery_directory(root, delivery_id) / "held"
+def held_directory(root: Path, delivery_id: str, replay: int = 0) -> Path:
+    """Where the rows lie that an admission, the first or a replay, rejected."""
+    first = delivery_directory(root, delivery_id) / "held"
+    return first / f"replay-{replay}" if replay else first

@@ -131,3 +131,12 @@ def _remove_orphans(target: Path) -> None:
             continue  # somebody is writing it
         finally:
             os.close(descriptor)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Make a file, 0600, for this moment only: not brought to the disk. Raises `Unavailable`."""
+    try:
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE), "wb") as file:
+            file.write(content)
+    except OSError as problem:
+        raise storage_error(problem) from None

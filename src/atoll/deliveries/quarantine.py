@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -17,6 +21,8 @@ from atoll.model.identified import HELD_ROWS_SCHEMA
 #: What people may see of a held row: everything but the row as delivered.
 MASKED_COLUMNS = tuple(name for name in HELD_ROWS_SCHEMA if name != "raw")
 MAX_LIMIT = 1000
+#: After so long nobody works with a scratch directory any more.
+_SCRATCH_SECONDS = 3600.0
 
 
 class Quarantine:
@@ -25,17 +31,42 @@ class Quarantine:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
-    def rows_path(self, delivery_id: str, index: int) -> Path:
+    def rows_path(self, delivery_id: str, index: int, replay: int = 0) -> Path:
         """Where the rejected rows of file `index` are written (Parquet, `HELD_ROWS_SCHEMA`).
 
+        Each replay has a place of its own: what was held before it stays until it is settled.
         The directory is made, 0700; the writer makes the file. Raises `Unavailable`
         when it cannot be made, `NotFound` for what cannot be a delivery's id.
         """
-        directory = held_directory(self.directory, delivery_id)
+        directory = held_directory(self.directory, delivery_id, replay)
         make_private_directory(directory)
         return directory / f"{index}.parquet"
 
-    def masked_rows(self, delivery_id: str, limit: int = 100, offset: int = 0) -> tuple[QuarantinedRow, ...]:
+    def row_numbers(self, delivery_id: str, index: int, replay: int = 0) -> frozenset[int]:
+        """Which rows of file `index` were held, by 1-based number. Raises `IntegrityBroken`."""
+        path = held_directory(self.directory, delivery_id, replay) / f"{index}.parquet"
+        if not path.is_file():
+            return frozenset()
+        try:
+            rows = pl.scan_parquet(path, glob=False).select(pl.col("row").drop_nulls().unique()).collect()
+        except (pl.exceptions.PolarsError, OSError):
+            raise _unreadable(delivery_id) from None
+        return frozenset(rows["row"].to_list())
+
+    def keep_held(self, delivery_id: str, index: int, replay: int) -> None:
+        """Rows of file `index` that were held before stay held, as they are, through this replay."""
+        before = held_directory(self.directory, delivery_id, replay - 1) / f"{index}.parquet"
+        after = self.rows_path(delivery_id, index, replay)
+        try:
+            after.unlink(missing_ok=True)
+            if before.is_file():
+                after.hardlink_to(before)
+        except OSError as problem:
+            raise storage_error(problem) from None
+
+    def masked_rows(
+        self, delivery_id: str, limit: int = 100, offset: int = 0, *, replay: int = 0
+    ) -> tuple[QuarantinedRow, ...]:
         """Faults found in the delivery, in order of file and row, the values masked.
 
         A row with two faults is told twice. A delivery without rejected rows (or none
@@ -45,6 +76,7 @@ class Quarantine:
             delivery_id: the delivery.
             limit: 1 to 1000.
             offset: faults to pass over, 0 or more.
+            replay: number of the last settled replay, 0 before the first.
 
         Raises `InvalidInput` (limit or offset), `IntegrityBroken` (a file of held rows
         cannot be read).
@@ -55,7 +87,7 @@ class Quarantine:
                 where=f"limit={limit}, offset={offset}",
                 todo="Ask with a limit and an offset in these bounds.",
             )
-        paths = self._held_paths(delivery_id)
+        paths = self._held_paths(delivery_id, replay)
         if not paths:
             return ()
         try:
@@ -64,9 +96,9 @@ class Quarantine:
         except (pl.exceptions.PolarsError, OSError, ValueError):
             raise _unreadable(delivery_id) from None  # the cause's text may hold values
 
-    def count(self, delivery_id: str) -> int:
+    def count(self, delivery_id: str, replay: int = 0) -> int:
         """How many faults `masked_rows` tells of in all. Raises `IntegrityBroken`."""
-        paths = self._held_paths(delivery_id)
+        paths = self._held_paths(delivery_id, replay)
         if not paths:
             return 0
         try:
@@ -94,8 +126,28 @@ class Quarantine:
         """Bytes the delivery takes in quarantine: files as delivered and held rows."""
         return _bytes_below(delivery_directory(self.directory, delivery_id))
 
-    def _held_paths(self, delivery_id: str) -> list[Path]:
-        found = held_directory(self.directory, delivery_id).glob("*.parquet")
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A private directory for files that are looked at once; gone at the end, also after a crash.
+
+        What a killed process left is removed the next time anybody asks. Raises `Unavailable`.
+        """
+        root = self.directory / "scratch"
+        make_private_directory(root)
+        for stale in root.iterdir():
+            if time.time() - stale.stat().st_mtime > _SCRATCH_SECONDS:
+                shutil.rmtree(stale, ignore_errors=True)
+        try:
+            place = Path(tempfile.mkdtemp(dir=root))
+        except OSError as problem:
+            raise storage_error(problem) from None
+        try:
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+    def _held_paths(self, delivery_id: str, replay: int) -> list[Path]:
+        found = held_directory(self.directory, delivery_id, replay).glob("*.parquet")
         return sorted((p for p in found if p.stem.isdecimal()), key=lambda p: int(p.stem))
 
 

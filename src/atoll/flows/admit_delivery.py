@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from atoll.deid import FileReport, deidentify_file, parse_contract, table_for, table_schema
+from atoll.deid import FileReport, parse_contract, table_schema
 from atoll.errors import NotFound
 from atoll.flows import publish_contract, settle_admission
-from atoll.flows.commit_version import commit_version, withdraw_version
+from atoll.flows.commit_version import commit_version, replay_of, withdraw_version
 from atoll.flows.rooms import Rooms
+from atoll.flows.treat_files import treat_files
 from atoll.model.contract import Contract, ContractVersion
 from atoll.model.delivery import Delivery
 from atoll.model.ledger import AuditEvent
@@ -29,15 +30,15 @@ STORY = "admit_delivery"
 STEPS = ("verify", "deidentify", "commit", "settle")
 
 
-def plan(rooms: Rooms, caller: Caller, delivery: Delivery) -> Operation:
-    """The operation that admits the delivery, not yet on record."""
+def plan(rooms: Rooms, caller: Caller, delivery: Delivery, *, replay: int = 0) -> Operation:
+    """The operation that admits the delivery, or with its number a replay of what is held; not yet on record."""
     return rooms.operations.plan(
         story=STORY,
         subject=f"delivery/{delivery.id}",
         steps=STEPS,
         caller=caller,
         deadline_seconds=rooms.settings.admission_deadline_seconds,
-        params={"delivery": delivery.id},
+        params={"delivery": delivery.id, "replay": replay},
     )
 
 
@@ -68,37 +69,7 @@ def deidentify(rooms: Rooms, context: StepContext) -> Mapping[str, Any]:
     """Each file through the contract: treated rows to the lake's staging place, the rest held."""
     delivery = _delivery(rooms, context)
     contract = _contract(rooms, context)
-    keys = {domain: rooms.keyring.keys(domain) for domain in contract.domains}
-    reports: list[dict[str, Any]] = []
-    whole = sum(f.size_bytes for f in delivery.files) or 1
-    before = 0
-    for index, file in enumerate(delivery.files):
-        table = table_for(contract, file.name)
-        report: FileReport | None = None
-        if table is not None:
-            staging = rooms.lake.staging(delivery.dataset, table, delivery.id)
-            report = deidentify_file(
-                contract,
-                table,
-                rooms.landing.path(delivery, index),
-                file.name,
-                keys,
-                staging / f"{index:05d}.parquet",
-                rooms.quarantine.rows_path(delivery.id, index),
-                _share(context, before / whole, file.size_bytes / whole),
-            )
-            context.say(
-                f"File {index} is treated." if not report.rule else f"File {index} is held: {report.rule}.",
-                table=table,
-                rows_in=report.rows_in,
-                rows_committed=report.rows_committed,
-                rows_held=report.rows_held,
-            )
-        else:
-            context.say(f"File {index} is held: no table of the contract takes its name.")
-        reports.append({"table": table, "report": report.model_dump(mode="json") if report else None})
-        before += file.size_bytes
-    return {"files": reports, "key_ids": {domain: key.key_id for domain, key in keys.items()}}
+    return treat_files(rooms, context, delivery, contract, replay_of(context.operation))
 
 
 def commit(rooms: Rooms, context: StepContext) -> Mapping[str, Any]:
@@ -122,7 +93,7 @@ def commit(rooms: Rooms, context: StepContext) -> Mapping[str, Any]:
 def settle(rooms: Rooms, context: StepContext) -> Mapping[str, Any]:
     """Outcome, audit, flow and cost on record, in one transaction."""
     delivery = _delivery(rooms, context)
-    if delivery.outcome is None:
+    if delivery.outcome is None or len(delivery.replays) < replay_of(context.operation):
         settle_admission.settle(rooms, context, delivery)
     return {}
 
@@ -134,7 +105,7 @@ def abandon(rooms: Rooms, context: StepContext, failure: Failure) -> None:
         tables: list[str] = list(_contract(rooms, context).tables)
     except (NotFound, StopIteration, KeyError):
         tables = []
-    withdraw_version(rooms, context.operation.id, delivery, tables)
+    withdraw_version(rooms, context.operation, delivery, tables)
     rooms.audit.record(
         AuditEvent(
             action="delivery.fail",
@@ -153,15 +124,6 @@ def _delivery(rooms: Rooms, context: StepContext) -> Delivery:
 def _contract(rooms: Rooms, context: StepContext) -> Contract:
     pinned = rooms.records.get(ContractVersion, context.output("verify")["contract"])
     return parse_contract(pinned.text)
-
-
-def _share(context: StepContext, start: float, part: float) -> Callable[[float], None]:
-    """Progress of one file as progress of the step."""
-
-    def tell(fraction: float) -> None:
-        context.progress(start + part * fraction)
-
-    return tell
 
 
 def _timed(step: Callable[[StepContext], Mapping[str, Any]], context: StepContext) -> Mapping[str, Any]:

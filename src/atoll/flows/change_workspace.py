@@ -14,7 +14,7 @@ from atoll.errors import Conflict, InvalidInput
 from atoll.flows.hold_quota import check_room, standing_workspaces
 from atoll.flows.rooms import Rooms
 from atoll.flows.watch_budgets import check_launch
-from atoll.flows.write_workspace import still_standing, wanting, write_workspace
+from atoll.flows.write_workspace import not_queued, still_standing, wanting, write_workspace
 from atoll.model.person import Caller, Project
 from atoll.model.workspace import Desired, HibernateKind, MachineState, Product, Workspace
 from atoll.workspaces import prices
@@ -52,6 +52,7 @@ def hibernate(rooms: Rooms, caller: Caller, workspace_id: str) -> Workspace:
                 where=f"workspace/{workspace_id}",
                 todo="Start it first: `atoll workspace wake`.",
             )
+        not_queued(workspace)
         backend = rooms.backends.get(workspace.backend)
         if backend is None or backend.capabilities.hibernate is not HibernateKind.NONE:
             return wanting(workspace, Desired.HIBERNATED, _asked_by(caller))
@@ -125,12 +126,15 @@ def resize(
         prices.confirm(size, confirm_eur_per_hour)
         if workspace.size == size_name:
             return workspace
+        not_queued(workspace)
         _resizable(rooms, workspace)
         if workspace.desired is not Desired.STOPPED:
             _check_room(rooms, workspace, size_name)
         return workspace.but(
             size=size_name,
             eur_per_hour=size.eur_per_hour,
+            size_before=workspace.size,
+            eur_per_hour_before=workspace.eur_per_hour,
             generation=workspace.generation + 1,
             desired_because=f"Resized to {size_name} by {caller.name}.",
         )

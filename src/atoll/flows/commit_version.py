@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from atoll.flows.rooms import Rooms
-from atoll.model.dataset import Dataset, DatasetVersion, TableState
+from atoll.model.dataset import Dataset, DatasetVersion, TableState, landing_of
 from atoll.model.delivery import Delivery
 from atoll.model.ledger import AuditEvent
+from atoll.model.operation import Operation
 from atoll.model.person import PLATFORM
 from atoll.model.table import StagedFile, TableSchema
 from atoll.operations import StepContext
 from atoll.operations.locks import Lock
-from atoll.ports.records import Put
+from atoll.ports.records import Put, every
 
 _LOCK_POLL_SECONDS = 0.2
 
@@ -31,7 +32,8 @@ def commit_version(
     snapshot must not build on another delivery that has no version yet.
     """
     lock = _hold(rooms, context, delivery.dataset)
-    made = version_of(rooms, delivery.id)
+    replay = replay_of(context.operation)
+    made = version_of(rooms, delivery.id, replay)
     if made is not None:
         rooms.locks.release(lock.id, context.operation.id)
         return made
@@ -39,10 +41,12 @@ def commit_version(
     states: dict[str, TableState] = {}
     for number, table in enumerate(sorted(staged)):
         context.progress(number / len(staged))
-        states[table] = rooms.lake.commit(schemas[table], staged[table], delivery_id=delivery.id, contract=contract)
+        states[table] = rooms.lake.commit(
+            schemas[table], staged[table], delivery_id=landing_of(delivery.id, replay), contract=contract
+        )
     dataset = rooms.records.get(Dataset, delivery.dataset)
     files = [file for table in staged.values() for file in table]
-    version = _version(rooms, delivery, dataset, contract, states, files)
+    version = _version(rooms, delivery, dataset, contract, states, files).but(replay=replay)
     rooms.audit.record(
         AuditEvent(
             action="dataset.commit",
@@ -58,21 +62,27 @@ def commit_version(
     return rooms.records.get(DatasetVersion, version.id)
 
 
-def withdraw_version(rooms: Rooms, operation_id: str, delivery: Delivery, tables: Sequence[str]) -> None:
-    """Take a failed delivery's snapshots out of the lake again, and give the lock back.
+def withdraw_version(rooms: Rooms, operation: Operation, delivery: Delivery, tables: Sequence[str]) -> None:
+    """Take a failed admission's snapshots out of the lake again, and give the lock back.
 
-    Does nothing to a delivery that has its version.
+    Does nothing to an admission that has its version.
     """
-    if version_of(rooms, delivery.id) is None:
+    replay = replay_of(operation)
+    if version_of(rooms, delivery.id, replay) is None:
         for table in tables:
-            rooms.lake.withdraw(delivery.dataset, table, delivery.id)
-    rooms.locks.release(_lock_name(delivery.dataset), operation_id)
+            rooms.lake.withdraw(delivery.dataset, table, landing_of(delivery.id, replay))
+    rooms.locks.release(_lock_name(delivery.dataset), operation.id)
 
 
-def version_of(rooms: Rooms, delivery_id: str) -> DatasetVersion | None:
-    """The dataset version that the delivery made, if it did."""
-    page = rooms.records.find(DatasetVersion, where={"delivery": delivery_id}, limit=1)
-    return page.records[0] if page.records else None
+def version_of(rooms: Rooms, delivery_id: str, replay: int = 0) -> DatasetVersion | None:
+    """The dataset version that the delivery's first admission or a replay made, if it did."""
+    made = every(rooms.records, DatasetVersion, {"delivery": delivery_id})
+    return next((version for version in made if version.replay == replay), None)
+
+
+def replay_of(operation: Operation) -> int:
+    """Number of the replay that the operation is, 0 for a first admission."""
+    return int(operation.params.get("replay", 0))
 
 
 def _hold(rooms: Rooms, context: StepContext, dataset: str) -> Lock:

@@ -24,13 +24,12 @@ from atoll.model.person import PLATFORM
 from atoll.model.workspace import Desired, MachineState, ProductVersion, Workspace
 from atoll.operations import StepContext, Story
 from atoll.operations.live import Cancelled
-from atoll.ports.records import Put, Write
-from atoll.workspaces.lifecycle import DEADLINE_SECONDS, STEPS, Action, Meet, Open, Settle, Task, decide, settled
+from atoll.ports.records import Put, Write, every
+from atoll.workspaces.lifecycle import DEADLINE_SECONDS, STEPS, Action, Keep, Meet, Open, Settle, Task, decide, settled
 from atoll.workspaces.tries import tries
 
 log = logging.getLogger(__name__)
 
-_PAGE = 1000
 _HISTORY = 20
 #: Two writes each, and a transaction takes 50.
 _AT_ONCE = 20
@@ -113,14 +112,7 @@ def open_operation(rooms: Rooms, workspace: Workspace, action: Open) -> Operatio
 
 def standing(rooms: Rooms, *, unmet_only: bool = False) -> Iterator[Workspace]:
     """Every workspace that is not gone."""
-    where = {"unmet": "unmet"} if unmet_only else {"standing": "standing"}
-    cursor: str | None = None
-    while True:
-        page = rooms.records.find(Workspace, where=where, cursor=cursor, limit=_PAGE)
-        yield from page.records
-        cursor = page.cursor
-        if cursor is None:
-            return
+    return every(rooms.records, Workspace, {"unmet": "unmet"} if unmet_only else {"standing": "standing"})
 
 
 def busy_subjects(rooms: Rooms) -> set[str]:
@@ -147,6 +139,8 @@ def _do(rooms: Rooms, workspace: Workspace, action: Action | None) -> bool:
             _settle(rooms, workspace, action)
         elif isinstance(action, Meet):
             rooms.records.put(workspace.but(observed_generation=workspace.generation))
+        elif isinstance(action, Keep):
+            _keep_size(rooms, workspace, action)
         else:
             return False
     except (VersionConflict, AlreadyExists):
@@ -202,6 +196,27 @@ def _settle(rooms: Rooms, workspace: Workspace, action: Settle) -> None:
             details={"wanted": workspace.desired.value, "instead": action.desired.value},
         ),
         Put(changed),
+    )
+
+
+def _keep_size(rooms: Rooms, workspace: Workspace, action: Keep) -> None:
+    """The size it has, at the price agreed for that, goes back on record."""
+    agreed = workspace.eur_per_hour_before if workspace.size_before == action.size else None
+    kept = workspace.but(
+        size=action.size,
+        eur_per_hour=rooms.catalog.size(action.size).eur_per_hour if agreed is None else agreed,
+        desired_because=action.because,
+        generation=workspace.generation + 1,
+    )
+    rooms.audit.record(
+        AuditEvent(
+            action="workspace.keep_size",
+            target=f"workspace/{workspace.id}",
+            caller=PLATFORM,
+            because=action.because,
+            details={"wanted": workspace.size, "instead": action.size},
+        ),
+        Put(kept),
     )
 
 

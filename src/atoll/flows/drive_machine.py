@@ -142,7 +142,8 @@ def reserve_machine(drive: Drive) -> Mapping[str, Any]:
     seen = drive.until(lambda o: o.state is not _S.UNKNOWN, lambda _w, _o: None)
     workspace = drive.guard()
     if seen.state in (_S.STARTING, _S.RUNNING) and seen.token is not None:
-        drive.context.say("A machine is there already; it is taken over.")
+        ready = "A machine was made ready before; it is given to its owner."
+        drive.context.say(ready if seen.anonymous else "A machine is there already; it is taken over.")
         drive.rooms.records.transact(matched(drive.rooms, workspace, seen.token))
         return {"token": seen.token, "taken_over": True}
     row = reserve(drive.rooms, workspace, drive.context.operation.id, seen.token)
@@ -165,8 +166,13 @@ def start_machine(drive: Drive) -> Mapping[str, Any]:
             raise _stopped_early(workspace, seen)
         elif seen.state is _S.STOPPED:
             drive.ask("start", lambda: drive.backend(workspace).start(spec(workspace)))
+        elif seen.anonymous:
+            drive.ask("claim", lambda: drive.backend(workspace).claim(spec(workspace)))
 
-    seen = drive.until(lambda o: o.state in (_S.STARTING, _S.RUNNING) or _ended(o, token), act)
+    def there(seen: Observation) -> bool:
+        return seen.state in (_S.STARTING, _S.RUNNING) and not seen.anonymous
+
+    seen = drive.until(lambda o: there(o) or _ended(o, token), act)
     return {"token": seen.token}
 
 
@@ -206,7 +212,10 @@ def freeze_machine(drive: Drive) -> Mapping[str, Any]:
     """Its processes stand still."""
 
     def act(workspace: Workspace, seen: Observation) -> None:
-        if seen.state is _S.RUNNING:
+        if seen.anonymous:
+            # It was never given to its owner, so there is nothing in its memory to keep.
+            drive.ask("stop", lambda: drive.backend(workspace).stop(workspace.id))
+        elif seen.state is _S.RUNNING:
             drive.ask("freeze", lambda: drive.backend(workspace).freeze(workspace.id))
         elif seen.state is _S.STOPPED or drive.really_missing(seen):
             raise _give_way(f"There is no memory to keep. {seen.detail}".strip())

@@ -21,14 +21,22 @@ class Governed:
     Attributes:
         relations: planned, with the granted columns and row filter.
         versions: `<dataset>@<number>` by dataset.
+        grants: id of the grant by dataset.
+        names: every table that is granted, as `dataset.table`.
     """
 
     relations: tuple[Relation, ...]
     versions: Mapping[str, str]
+    grants: Mapping[str, str]
+    names: tuple[str, ...]
 
     def versions_of(self, relations: Iterable[Relation]) -> tuple[str, ...]:
         """The dataset versions that these relations are of, in order."""
         return tuple(sorted({self.versions[relation.dataset] for relation in relations}))
+
+    def grants_of(self, relations: Iterable[Relation]) -> tuple[str, ...]:
+        """The grants that let these relations be read, in order."""
+        return tuple(sorted({self.grants[relation.dataset] for relation in relations}))
 
 
 def governed_relations(rooms: Rooms, project: str, sql: str) -> Governed:
@@ -39,13 +47,17 @@ def governed_relations(rooms: Rooms, project: str, sql: str) -> Governed:
     """
     relations: list[Relation] = []
     versions: dict[str, str] = {}
+    given: dict[str, str] = {}
+    names: list[str] = []
     for grant in grants.in_force(rooms.records, project, rooms.clock.now()):
         version = read_lake.latest_version(rooms, rooms.records.get(Dataset, grant.dataset))
         if version is None:
             continue
         versions[grant.dataset] = version.id
+        given[grant.dataset] = grant.id
+        names += [f"{grant.dataset}.{s.table}" for s in version.tables if part_of(grant, s.table) is not None]
         relations.extend(relation_of(rooms, grant.dataset, state, part) for state, part in _named(grant, version, sql))
-    return Governed(tuple(relations), versions)
+    return Governed(tuple(relations), versions, given, tuple(names))
 
 
 def scanned_bytes(relations: Iterable[Relation]) -> Mapping[str, int]:

@@ -70,9 +70,7 @@ def add_grant(
     """
     found = project_by_name(rooms.records, project)
     permissions.give_grant(caller, found)
-    if expires_at is not None and expires_at.tzinfo is None:
-        raise InvalidInput("The end has no time zone.", where="expires_at", todo="Write it like 2030-01-31T12:00:00Z.")
-    _check_tables(rooms, dataset, tables)
+    check_part(rooms, dataset, tables, expires_at)
     now = rooms.clock.now()
     standing = grants.standing(rooms.records, project, dataset)
     policies.add_grant(standing, now, expires_at)
@@ -132,7 +130,10 @@ def _write(rooms: Rooms, caller: Caller, project: Project, expired: Grant | None
         ) from None
 
 
-def _check_tables(rooms: Rooms, dataset: str, tables: tuple[TableGrant, ...] | None) -> None:
+def check_part(rooms: Rooms, dataset: str, tables: tuple[TableGrant, ...] | None, expires_at: datetime | None) -> None:
+    """Whether so much of the dataset can be granted. Raises `NotFound`, `InvalidInput`, `Conflict`."""
+    if expires_at is not None and expires_at.tzinfo is None:
+        raise InvalidInput("The end has no time zone.", where="expires_at", todo="Write it like 2030-01-31T12:00:00Z.")
     try:
         version = read_lake.latest_version(rooms, rooms.records.get(Dataset, dataset))
     except NotFound:

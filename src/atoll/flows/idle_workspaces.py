@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ from atoll.model.workspace import (
     Workspace,
 )
 from atoll.ports.backend import Backend
-from atoll.ports.records import Put
+from atoll.ports.records import Put, every
 from atoll.workspaces.idle import Facts, judge
 from atoll.workspaces.jupyter_activity import Activity, ask
 from atoll.workspaces.schedule import within
@@ -58,7 +58,7 @@ def idle_workspaces(rooms: Rooms, visits: Callable[[str], Visits] = nobody) -> i
     Only what is wanted is written, with the sentence that explains it; the last sentence
     of each machine is kept, see `why`. The error of one workspace stops no other.
     """
-    running = [one for one in _standing(rooms) if _runs(one)]
+    running = [one for one in every(rooms.records, Workspace, {"standing": "standing"}) if _runs(one)]
     if not running:
         return 0
     with ThreadPoolExecutor(min(_AT_ONCE, len(running)), thread_name_prefix="idle") as pool:
@@ -97,7 +97,12 @@ def _judge_and_act(rooms: Rooms, visits: Callable[[str], Visits], workspace: Wor
     if verdict.act:
         # Asked once more, since a cell may have begun meanwhile.
         verdict = judge(asked(), rule, rooms.clock.now())
-    watch = watch.but(sentence=verdict.sentence)
+    watch = watch.but(
+        sentence=verdict.sentence,
+        judged_at=rooms.clock.now(),
+        last_seen_at=verdict.last_sign_at,
+        idle_since=None if verdict.in_use else verdict.last_sign_at,
+    )
     if not verdict.act:
         rooms.records.put(watch)
         return 0
@@ -196,13 +201,3 @@ def _activity(workspace: Workspace, product: Product, backend: Backend) -> Activ
 def _runs(workspace: Workspace) -> bool:
     met = workspace.observed_generation == workspace.generation
     return workspace.desired is Desired.RUNNING and met and workspace.observed.state is MachineState.RUNNING
-
-
-def _standing(rooms: Rooms) -> Iterator[Workspace]:
-    cursor: str | None = None
-    while True:
-        page = rooms.records.find(Workspace, where={"standing": "standing"}, cursor=cursor, limit=1000)
-        yield from page.records
-        if page.cursor is None:
-            return
-        cursor = page.cursor

@@ -17,7 +17,7 @@ from atoll.model.ledger import AuditEvent, Metric
 from atoll.model.meter import MachineMeter, Use
 from atoll.model.person import Caller
 from atoll.model.workspace import Workspace
-from atoll.ports.records import Put
+from atoll.ports.records import Put, every
 
 _EUR_STEP = Decimal("0.0001")
 
@@ -57,18 +57,13 @@ def list_forgotten(rooms: Rooms, caller: Caller, days: int = 14) -> tuple[Forgot
     everybody = permissions.has(caller, Scope.COSTS_READ)
     now = rooms.clock.now()
     found: list[ForgottenMachine] = []
-    cursor: str | None = None
-    while True:
-        page = rooms.records.find(MachineMeter, where={"open": "open"}, cursor=cursor, limit=1000)
-        for meter in page.records:
-            if meter.point.use is Use.GONE or now - meter.point.begun < timedelta(days=days):
-                continue
-            workspace = rooms.records.get(Workspace, meter.id)
-            if workspace.standing and (everybody or workspace.owner == caller.subject_id):
-                found.append(_forgotten(rooms, workspace, meter))
-        if page.cursor is None:
-            return tuple(sorted(found, key=lambda machine: (-machine.eur_per_day, machine.workspace)))
-        cursor = page.cursor
+    for meter in every(rooms.records, MachineMeter, {"open": "open"}):
+        if meter.point.use is Use.GONE or now - meter.point.begun < timedelta(days=days):
+            continue
+        workspace = rooms.records.get(Workspace, meter.id)
+        if workspace.standing and (everybody or workspace.owner == caller.subject_id):
+            found.append(_forgotten(rooms, workspace, meter))
+    return tuple(sorted(found, key=lambda machine: (-machine.eur_per_day, machine.workspace)))
 
 
 def _forgotten(rooms: Rooms, workspace: Workspace, meter: MachineMeter) -> ForgottenMachine:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
+from types import MappingProxyType
+
 from atoll.access import permissions, policies
 from atoll.access.passwords import hash_password
 from atoll.access.scopes import Scope
 from atoll.errors import NotFound
+from atoll.flows.browser_sessions import end_sessions
 from atoll.flows.rooms import Rooms
 from atoll.model.ledger import AuditEvent
 from atoll.model.person import ApiToken, Caller, Person, Role
@@ -14,6 +19,7 @@ from atoll.ports.records import Page, Put, Write
 
 #: Writes of one transaction, with room for the audit's own.
 _MAX_WRITES = 40
+NO_DATES: Mapping[str, date | None] = MappingProxyType({})
 
 
 def list_people(rooms: Rooms, caller: Caller, cursor: str | None = None, limit: int = 100) -> Page[Person]:
@@ -71,8 +77,11 @@ def change_person(
     roles: frozenset[Role] | None = None,
     active: bool | None = None,
     password: str | None = None,
+    dates: Mapping[str, date | None] = NO_DATES,
 ) -> Person:
-    """Change what is given. A new password takes back every token made before it.
+    """Change what is given; `dates` are `training_until` and `agreement_until`.
+
+    A new password takes back every token made before it, and ends every session.
 
     Raises `NotFound`, `InvalidInput`, `NotPermitted` (own roles), `VersionConflict`.
     """
@@ -82,22 +91,29 @@ def change_person(
         display_name=person.display_name if display_name is None else display_name,
         roles=person.roles if roles is None else roles,
         active=person.active if active is None else active,
+        # Who is deactivated by a person is not let in again by the directory.
+        left_at=person.left_at if active is None else None,
+        **dates,
     )
+    policies.dates_of_others(caller, person, changed)
+    policies.roles_of_directory(person, changed)
     policies.change_person(caller, person, changed.roles, changed.active)
     if password is not None:
         policies.good_password(password, person.login)
         changed = changed.but(password_hash=hash_password(password))
     if changed == person:
         return person
+    told = {name: None if day is None else day.isoformat() for name, day in dates.items()}
     event = AuditEvent(
         action="person.change",
         target=f"person/{person.id}",
         caller=caller,
-        details={"roles": _words(changed.roles), "active": changed.active, "password": password is not None},
+        details={"roles": _words(changed.roles), "active": changed.active, "password": password is not None, **told},
     )
     rooms.audit.record(event, Put(changed))
     if password is not None:
-        _revoke_tokens(rooms, caller, person)
+        revoke_tokens(rooms, caller, person, because="new password")
+        end_sessions(rooms, caller, person.id, because="new password", keep=caller.token_id)
     return rooms.records.get(Person, person.id)
 
 
@@ -108,7 +124,7 @@ def _person(rooms: Rooms, person_id: str) -> Person:
         raise permissions.not_found("person", person_id) from None
 
 
-def _revoke_tokens(rooms: Rooms, caller: Caller, person: Person) -> None:
+def revoke_tokens(rooms: Rooms, caller: Caller, person: Person, *, because: str) -> None:
     """Every token of the person, but the one with which the caller asks for this."""
     cursor: str | None = None
     while True:
@@ -124,7 +140,7 @@ def _revoke_tokens(rooms: Rooms, caller: Caller, person: Person) -> None:
                 action="token.revoke",
                 target=f"person/{person.id}",
                 caller=caller,
-                because="new password",
+                because=because,
                 details={"tokens": len(writes)},
             )
             rooms.audit.record(event, *writes)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from atoll.access import permissions
 from atoll.access.directory import project_by_name
 from atoll.access.scopes import Scope
@@ -12,7 +10,7 @@ from atoll.flows.rooms import Rooms
 from atoll.model.ledger import AuditEvent
 from atoll.model.person import PLATFORM, Caller, Project
 from atoll.model.workspace import Product, ProductVersion
-from atoll.ports.records import Write
+from atoll.ports.records import Write, every
 from atoll.workspaces.product_text import shipped_products
 
 _TRIES = 5
@@ -115,7 +113,9 @@ def _projects(rooms: Rooms, caller: Caller) -> frozenset[str] | None:
     """Names of the projects the caller knows of; None for every project."""
     if permissions.has(caller, Scope.PRODUCTS_WRITE) or permissions.has(caller, Scope.WORKSPACES_READ):
         return None
-    return frozenset(project.name for project in _all_projects(rooms) if permissions.is_member(caller, project))
+    return frozenset(
+        project.name for project in every(rooms.records, Project) if permissions.is_member(caller, project)
+    )
 
 
 def _seen(version: ProductVersion, mine: frozenset[str] | None) -> bool:
@@ -125,13 +125,3 @@ def _seen(version: ProductVersion, mine: frozenset[str] | None) -> bool:
 def _told(version: ProductVersion, mine: frozenset[str] | None) -> ProductVersion:
     """The version without the names of projects that the caller does not know of."""
     return version if mine is None or version.projects is None else version.but(projects=version.projects & mine)
-
-
-def _all_projects(rooms: Rooms) -> Iterator[Project]:
-    cursor: str | None = None
-    while True:
-        page = rooms.records.find(Project, cursor=cursor, limit=1000)
-        yield from page.records
-        if page.cursor is None:
-            return
-        cursor = page.cursor

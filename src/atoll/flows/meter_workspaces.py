@@ -12,7 +12,7 @@ from atoll.flows.rooms import Rooms
 from atoll.model.ledger import Metric
 from atoll.model.meter import MachineMeter, MeterPass, MeterPoint, Use
 from atoll.model.workspace import Workspace
-from atoll.ports.records import Put, StreamEntry, Write
+from atoll.ports.records import Append, Put, StreamEntry, every
 from atoll.workspaces.metering import Stretch, Transition, advance, settle, use_of
 
 log = logging.getLogger(__name__)
@@ -100,11 +100,12 @@ def _transition(workspace: Workspace, entry: StreamEntry) -> Transition:
 
 def _charge(rooms: Rooms, workspace: Workspace, meter: MachineMeter, stretches: Sequence[Stretch | None]) -> bool:
     charges = [charge for stretch in stretches if stretch for charge in _charges(rooms, workspace, meter, stretch)]
-    rooms.records.transact([Put(meter), *charges])
+    amounts = (Decimal(entry["amount_eur"]) for charge in charges for entry in charge.entries)
+    rooms.records.transact([Put(meter.but(spent_eur=sum(amounts, meter.spent_eur))), *charges])
     return bool(charges)
 
 
-def _charges(rooms: Rooms, workspace: Workspace, meter: MachineMeter, stretch: Stretch) -> Iterator[Write]:
+def _charges(rooms: Rooms, workspace: Workspace, meter: MachineMeter, stretch: Stretch) -> Iterator[Append]:
     amounts: list[tuple[Metric, Decimal, Decimal | None]] = []
     if stretch.use is Use.RUNNING:
         amounts.append((Metric.MACHINE_SECONDS, stretch.seconds, stretch.eur_per_hour / 3600))
@@ -148,33 +149,18 @@ def _home_bytes(rooms: Rooms, workspace: Workspace, meter: MachineMeter) -> int:
 def _to_meter(rooms: Rooms) -> Iterator[Workspace]:
     """Those that stand, those not metered to their end, and those that came and went since the last pass."""
     seen: set[str] = set()
-    for workspace in [*_standing(rooms), *_unfinished(rooms), *_since_last_pass(rooms)]:
+    standing = every(rooms.records, Workspace, {"standing": "standing"})
+    for workspace in [*standing, *_unfinished(rooms), *_since_last_pass(rooms)]:
         if workspace.id not in seen:
             seen.add(workspace.id)
             yield workspace
 
 
-def _standing(rooms: Rooms) -> Iterator[Workspace]:
-    cursor: str | None = None
-    while True:
-        page = rooms.records.find(Workspace, where={"standing": "standing"}, cursor=cursor, limit=1000)
-        yield from page.records
-        if page.cursor is None:
-            return
-        cursor = page.cursor
-
-
 def _unfinished(rooms: Rooms) -> Iterator[Workspace]:
-    cursor: str | None = None
-    while True:
-        page = rooms.records.find(MachineMeter, where={"open": "open"}, cursor=cursor, limit=1000)
-        for meter in page.records:
-            workspace = rooms.records.get(Workspace, meter.id)
-            if workspace.standing is None:
-                yield workspace
-        if page.cursor is None:
-            return
-        cursor = page.cursor
+    for meter in every(rooms.records, MachineMeter, {"open": "open"}):
+        workspace = rooms.records.get(Workspace, meter.id)
+        if workspace.standing is None:
+            yield workspace
 
 
 def _since_last_pass(rooms: Rooms) -> Iterator[Workspace]:
@@ -183,16 +169,10 @@ def _since_last_pass(rooms: Rooms) -> Iterator[Workspace]:
         begun_at: datetime | None = rooms.records.get(MeterPass, _PASS).begun_at - _MARGIN
     except NotFound:
         begun_at = None
-    cursor: str | None = None
-    while True:
-        page = rooms.records.find(Workspace, cursor=cursor, limit=100, newest_first=True)
-        for workspace in page.records:
-            if begun_at is not None and workspace.created_at < begun_at:
-                return
-            yield workspace
-        if page.cursor is None:
+    for workspace in every(rooms.records, Workspace, newest_first=True):
+        if begun_at is not None and workspace.created_at < begun_at:
             return
-        cursor = page.cursor
+        yield workspace
 
 
 def _note_pass(rooms: Rooms, begun_at: datetime) -> None:

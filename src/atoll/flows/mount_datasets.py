@@ -99,6 +99,7 @@ def _tell(
             "versions": [mount.dataset_version for mount in mounts],
             "grants": [mount.grant for mount in mounts],
             "mounts": [mount.id for mount in mounts],
+            "share": workspace.project,
         },
     )
     # A transaction takes 50 writes; the last one carries the mark that all is told.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from atoll.errors import Unavailable, VersionConflict
@@ -28,9 +29,16 @@ def backend_of(rooms: Rooms, workspace: Workspace) -> Backend:
 def look(rooms: Rooms, workspace: Workspace) -> Observation:
     """Ask the backend; a backend that does not answer means `unknown`, never `absent`."""
     try:
-        return backend_of(rooms, workspace).observe(workspace.id)
+        return as_its_owner_sees(backend_of(rooms, workspace).observe(workspace.id))
     except Unavailable as error:
         return Observation(workspace.id, None, MachineState.UNKNOWN, detail=error.what)
+
+
+def as_its_owner_sees(seen: Observation) -> Observation:
+    """A machine that was made ready for nobody does not run for its owner before it was given to them."""
+    if seen.anonymous and seen.state is MachineState.RUNNING:
+        return replace(seen, state=MachineState.STARTING, socket=None)
+    return seen
 
 
 def changes(workspace: Workspace, seen: Observation, now: datetime) -> tuple[Workspace, tuple[Write, ...]] | None:

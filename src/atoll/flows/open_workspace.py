@@ -14,13 +14,15 @@ from typing import Any
 from atoll.access import permissions
 from atoll.access.directory import project_by_name
 from atoll.errors import Conflict, InvalidInput, VersionConflict
-from atoll.flows.hold_quota import check_room, standing_workspaces
+from atoll.flows.claim_warm import claim, ready_machine
+from atoll.flows.hold_quota import standing_workspaces
+from atoll.flows.queue_workspaces import room_or_queue
 from atoll.flows.rooms import Rooms
 from atoll.flows.watch_budgets import check_launch
 from atoll.model.ledger import AuditEvent
 from atoll.model.person import Caller
 from atoll.model.record import new_id
-from atoll.model.workspace import Observed, ProductState, ProductVersion, Size, Workspace
+from atoll.model.workspace import Observed, ProductState, ProductVersion, Size, WarmMachine, Workspace
 from atoll.ports.records import Put
 from atoll.workspaces import names, parameters, prices
 from atoll.workspaces.gate import pass_through, stand_at
@@ -40,6 +42,7 @@ class Launch:
         size: one of the product's; None: its default.
         parameters: of the product.
         backend: where; None: the first that fits.
+        queue: wait for room where there is none, instead of being refused.
     """
 
     product: str
@@ -48,11 +51,16 @@ class Launch:
     size: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     backend: str | None = None
+    queue: bool = False
 
 
 @dataclass(frozen=True)
 class Quote:
-    """What a launch would come to at this time. `warnings` are sentences for people."""
+    """What a launch would come to at this time.
+
+    `warnings` are sentences for people; `waits` says why it would wait in the queue, and is
+    empty when it would start at once. `ready` is a machine that answers already and would be taken.
+    """
 
     at: datetime
     product: ProductVersion
@@ -64,6 +72,8 @@ class Quote:
     eur_per_working_month: Decimal
     expires_at: datetime
     warnings: tuple[str, ...]
+    waits: str = ""
+    ready: WarmMachine | None = None
 
 
 def quote(rooms: Rooms, caller: Caller, launch: Launch) -> Quote:
@@ -82,7 +92,15 @@ def quote(rooms: Rooms, caller: Caller, launch: Launch) -> Quote:
     taken = {ws.name for ws in standing if ws.owner == caller.subject_id}
     name = names.chosen(launch.name, product.name, taken)
     check_launch(rooms, user=caller.name, project=project.name)
-    check_room(rooms, size, standing, owner=caller.subject_id, owner_login=caller.name, project=project.name)
+    waits = room_or_queue(
+        rooms,
+        size,
+        standing,
+        owner=caller.subject_id,
+        owner_login=caller.name,
+        project=project.name,
+        queue=launch.queue,
+    )
     now = rooms.clock.now()
     warnings = placement.fallbacks
     if version.state is ProductState.DEPRECATED:
@@ -98,6 +116,9 @@ def quote(rooms: Rooms, caller: Caller, launch: Launch) -> Quote:
         eur_per_working_month=prices.working_month_eur(size),
         expires_at=now + timedelta(days=product.lifetime.days),
         warnings=warnings,
+        waits=waits,
+        # One that waits for room finds its machine when its turn has come, not now.
+        ready=None if waits else ready_machine(rooms, version, size, placement.backend, settled),
     )
 
 
@@ -115,12 +136,16 @@ def create(
         gate = stand_at(rooms.records)
         quoted = quote(rooms, caller, launch)
         prices.confirm(quoted.size, confirm_eur_per_hour)
-        workspace = _workspace(caller, quoted)
+        ready = quoted.ready
+        workspace = _workspace(caller, quoted, new_id("wsp") if ready is None else ready.id)
+        claimed = () if ready is None else claim(rooms, ready, workspace)
         try:
-            rooms.audit.record(_event(caller, workspace), Put(workspace), pass_through(gate))
+            rooms.audit.record(_event(caller, workspace), Put(workspace), pass_through(gate), *claimed)
         except VersionConflict:
             continue
-        return quoted, rooms.records.get(Workspace, workspace.id)
+        made = rooms.records.get(Workspace, workspace.id)
+        rooms.operations.wished.set()
+        return quoted, made
     raise VersionConflict("Many launch at the same time.", where=f"project/{launch.project}", todo="Try again.")
 
 
@@ -148,9 +173,9 @@ def _size(rooms: Rooms, version: ProductVersion, asked: str | None) -> Size:
     return rooms.catalog.size(asked or allowed[0])
 
 
-def _workspace(caller: Caller, quoted: Quote) -> Workspace:
+def _workspace(caller: Caller, quoted: Quote, workspace_id: str) -> Workspace:
     return Workspace(
-        id=new_id("wsp"),
+        id=workspace_id,
         name=quoted.name,
         owner=caller.subject_id,
         owner_login=caller.name,
@@ -164,6 +189,8 @@ def _workspace(caller: Caller, quoted: Quote) -> Workspace:
         expires_at=quoted.expires_at,
         desired_because=f"Asked by {caller.name}.",
         observed=Observed(at=quoted.at),
+        queued_at=quoted.at if quoted.waits else None,
+        queued_generation=1 if quoted.waits else 0,
     )
 
 
@@ -178,5 +205,6 @@ def _event(caller: Caller, workspace: Workspace) -> AuditEvent:
             "size": workspace.size,
             "backend": workspace.backend,
             "eur_per_hour": str(workspace.eur_per_hour),
+            "queued": workspace.queued,
         },
     )

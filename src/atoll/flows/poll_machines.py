@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from atoll.errors import Unavailable, VersionConflict
 from atoll.flows.converge_workspace import busy_subjects, standing
-from atoll.flows.observe_machine import changes
+from atoll.flows.observe_machine import as_its_owner_sees, changes
 from atoll.flows.rooms import Rooms
 from atoll.model.workspace import MachineState, Workspace
 from atoll.ports.backend import Observation
@@ -30,7 +30,8 @@ def poll_machines(rooms: Rooms) -> int:
     busy = busy_subjects(rooms)
     idle: dict[str, list[Workspace]] = defaultdict(list)
     for workspace in standing(rooms):
-        if f"workspace/{workspace.id}" not in busy:
+        # Of one that waits for room nothing was ever made, so there is nothing to see.
+        if f"workspace/{workspace.id}" not in busy and not workspace.queued:
             idle[workspace.backend].append(workspace)
     return sum(_record(rooms, workspaces, _listing(rooms, name)) for name, workspaces in idle.items())
 
@@ -41,7 +42,7 @@ def _listing(rooms: Rooms, name: str) -> dict[str, Observation] | str:
     if backend is None:
         return f"No backend named {name} is plugged in."
     try:
-        return {seen.workspace: seen for seen in backend.list_machines()}
+        return {seen.workspace: as_its_owner_sees(seen) for seen in backend.list_machines()}
     except Unavailable as error:
         return error.what
     except Exception as error:

@@ -1,19 +1,16 @@
-"""A contract is checked, explained, published; and the published ones are read."""
+"""Contracts are checked, explained and put in force; and the published ones are read."""
 
 from __future__ import annotations
 
-import hashlib
-
 from atoll.deid import Explanation, explain, parse_contract
-from atoll.errors import ContractInvalid, NotFound, VersionConflict
+from atoll.errors import AlreadyExists, ContractInvalid, NotFound, VersionConflict
 from atoll.flows.rooms import Rooms
 from atoll.model.contract import Contract, ContractVersion
 from atoll.model.dataset import Dataset
 from atoll.model.ledger import AuditEvent
 from atoll.model.person import Caller
+from atoll.model.proposal import ContractProposal
 from atoll.ports.records import Put, Write, every
-
-_TRIES = 5
 
 
 def check(text: str) -> Contract:
@@ -26,46 +23,65 @@ def explain_text(text: str) -> Explanation:
     return explain(parse_contract(text))
 
 
-def publish(rooms: Rooms, caller: Caller, text: str) -> ContractVersion:
-    """Put the contract in force for its dataset; the next admission uses it.
-
-    The keys of its domains are made if they are not there. Publishing the text in
-    force again changes nothing and returns it. Raises `ContractInvalid`.
-    """
+def check_with_others(rooms: Rooms, text: str) -> Contract:
+    """The contract in the YAML, in agreement with those in force. Raises `ContractInvalid`."""
     contract = parse_contract(text)
     _check_domains(rooms, contract)
-    sha256 = hashlib.sha256(text.encode()).hexdigest()
-    for _ in range(_TRIES):
-        current = _latest_or_none(rooms, contract.dataset)
-        if current is not None and current.sha256 == sha256:
-            return current
-        published = _next_version(rooms, caller, contract, text, sha256, current)
-        try:
-            rooms.audit.record(
-                AuditEvent(
-                    action="contract.publish",
-                    target=f"contract/{published.id}",
-                    caller=caller,
-                    details={"sha256": sha256, "tables": sorted(contract.tables)},
-                ),
-                *_writes(rooms, contract, published),
-            )
-        except VersionConflict:
-            continue
-        return rooms.records.get(ContractVersion, published.id)
-    raise VersionConflict(
-        "Others publish contracts for this dataset at the same time.", where=contract.dataset, todo="Try again."
+    return contract
+
+
+def put_in_force(rooms: Rooms, caller: Caller, text: str, number: int, approved: ContractProposal) -> ContractVersion:
+    """Publish a reviewed text as version `number`, together with the approval of its proposal.
+
+    The keys of its domains are made if they are not there. Raises `ContractInvalid`, and
+    `VersionConflict` when the proposal was decided or another version came first.
+    """
+    contract = check_with_others(rooms, text)
+    published = ContractVersion(
+        id=f"{contract.dataset}@{number}",
+        dataset=contract.dataset,
+        number=number,
+        text=text,
+        sha256=approved.sha256,
+        proposed_by=approved.proposed_by,
+        published_by=caller.name,
+        published_at=rooms.clock.now(),
     )
+    event = AuditEvent(
+        action="contract.publish",
+        target=f"contract/{published.id}",
+        caller=caller,
+        because=f"contract_proposal/{approved.id}",
+        details={"sha256": approved.sha256, "tables": sorted(contract.tables), "proposed_by": approved.proposed_by},
+    )
+    try:
+        rooms.audit.record(event, *_writes(rooms, contract, published), Put(approved))
+    except AlreadyExists:
+        raise VersionConflict(
+            "Another version came first.", where=published.id, todo="Propose the text anew."
+        ) from None
+    return rooms.records.get(ContractVersion, published.id)
 
 
 def latest(rooms: Rooms, dataset: str) -> ContractVersion:
     """The contract in force. Raises `NotFound`."""
-    found = _latest_or_none(rooms, dataset)
+    found = latest_or_none(rooms, dataset)
     if found is None:
         raise NotFound(
-            "No contract is published for the dataset.", where=dataset, todo="Publish one: atoll contract publish FILE."
+            "No contract is published for the dataset.", where=dataset, todo="Propose one: atoll contract propose FILE."
         )
     return found
+
+
+def latest_or_none(rooms: Rooms, dataset: str) -> ContractVersion | None:
+    """The contract in force, None before the first."""
+    return max(versions(rooms, dataset), key=lambda version: version.number, default=None)
+
+
+def versions(rooms: Rooms, dataset: str) -> tuple[ContractVersion, ...]:
+    """Every published version of the dataset's contract, newest first."""
+    found = every(rooms.records, ContractVersion, {"dataset": dataset})
+    return tuple(sorted(found, key=lambda version: -version.number))
 
 
 def numbered(rooms: Rooms, dataset: str, number: int) -> ContractVersion:
@@ -101,26 +117,6 @@ def _check_domains(rooms: Rooms, contract: Contract) -> None:
             findings=tuple(findings),
             todo="Use the same max_shift_days, or a domain of another name.",
         )
-
-
-def _latest_or_none(rooms: Rooms, dataset: str) -> ContractVersion | None:
-    found = every(rooms.records, ContractVersion, {"dataset": dataset})
-    return max(found, key=lambda v: v.number, default=None)
-
-
-def _next_version(
-    rooms: Rooms, caller: Caller, contract: Contract, text: str, sha256: str, current: ContractVersion | None
-) -> ContractVersion:
-    number = 1 if current is None else current.number + 1
-    return ContractVersion(
-        id=f"{contract.dataset}@{number}",
-        dataset=contract.dataset,
-        number=number,
-        text=text,
-        sha256=sha256,
-        published_by=caller.name,
-        published_at=rooms.clock.now(),
-    )
 
 
 def _writes(rooms: Rooms, contract: Contract, published: ContractVersion) -> list[Write]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from atoll.errors import VersionConflict
 from atoll.flows.rooms import Rooms
@@ -15,16 +15,25 @@ from atoll.ports.records import Put, every
 def purge_quarantine(rooms: Rooms) -> int:
     """Remove the files of deliveries settled longer ago than the retention; how many deliveries.
 
-    A delivery with anything rejected keeps its files: they are what a replay needs.
+    A delivery with anything held keeps its files, which a replay needs, until a person rejects it.
     """
     before = rooms.clock.now() - timedelta(days=rooms.settings.raw_retention_days)
     count = 0
     for delivery in every(rooms.records, Delivery, {"raw_kept": "kept"}):
-        outcome = delivery.outcome
-        clean = outcome is not None and outcome.rows_quarantined == 0 and all(f.accepted for f in outcome.files)
-        if outcome is not None and clean and outcome.finished_at < before:
+        closed_at = _closed_at(delivery)
+        if closed_at is not None and closed_at < before:
             count += _purge(rooms, delivery)
     return count
+
+
+def _closed_at(delivery: Delivery) -> datetime | None:
+    """When the delivery came to need its files no more, None while it may."""
+    if delivery.rejection is not None:
+        return delivery.rejection.at
+    outcome = delivery.outcome
+    if outcome is None or outcome.rows_quarantined or not all(file.accepted for file in outcome.files):
+        return None
+    return max([outcome.finished_at, *(replay.finished_at for replay in delivery.replays)])
 
 
 def _purge(rooms: Rooms, delivery: Delivery) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from atoll.errors import NotFound
 from atoll.flows.rooms import Rooms
 from atoll.model.dataset import Dataset, DatasetVersion
 from atoll.model.person import Caller
@@ -24,6 +27,20 @@ def versions(rooms: Rooms, caller: Caller, name: str) -> tuple[DatasetVersion, .
     rooms.records.get(Dataset, name)
     found = every(rooms.records, DatasetVersion, {"dataset": name})
     return tuple(sorted(found, key=lambda v: -v.number))
+
+
+def version(rooms: Rooms, caller: Caller, name: str, number: int | None = None) -> DatasetVersion:
+    """A version by number, or the newest. Raises `NotFound`, also before the first commit."""
+    found = rooms.records.get(Dataset, name)
+    return rooms.records.get(DatasetVersion, f"{name}@{found.latest if number is None else number}")
+
+
+def version_at(rooms: Rooms, caller: Caller, name: str, at: datetime) -> DatasetVersion:
+    """The version that was the newest at a time. Raises `NotFound` when there was none yet."""
+    for found in versions(rooms, caller, name):
+        if found.committed_at <= at:
+            return found
+    raise NotFound("The dataset had no version at that time.", where=f"dataset/{name}", todo="Choose a later time.")
 
 
 def latest_version(rooms: Rooms, dataset: Dataset) -> DatasetVersion | None:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from atoll.access import permissions
 from atoll.access.directory import project_by_name
 from atoll.access.scopes import Scope
 from atoll.errors import NotFound, Unavailable
+from atoll.flows.queue_workspaces import places
 from atoll.flows.rooms import Rooms
+from atoll.flows.workspace_facts import WorkspaceFacts, facts_of
 from atoll.flows.write_workspace import find_workspace
 from atoll.model.operation import Operation
 from atoll.model.person import Caller, Project
 from atoll.model.workspace import Workspace
 from atoll.workspaces.displayed import DisplayedState, displayed
+from atoll.workspaces.queue import Place
+
+Line = Callable[[], Sequence[Place]]
 
 #: Operations whose lines are told in a log, the newest.
 _OPERATIONS_TOLD = 20
@@ -29,6 +35,8 @@ class WorkspaceView:
     Attributes:
         changing: whether its state or size will change without anybody's doing.
         inside: whether the caller may see what is in it (its parameters, its output).
+        facts: why it is kept alive, what it has cost, what is mounted.
+        queue_place: 1 for the next to start; None for one that does not wait for room.
     """
 
     workspace: Workspace
@@ -36,6 +44,8 @@ class WorkspaceView:
     operation: Operation | None
     changing: bool
     inside: bool
+    facts: WorkspaceFacts
+    queue_place: int | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +102,7 @@ def list_workspaces(
     where = ({"project": project} if project is not None else {}) | ({} if ended else {"standing": "standing"})
     page = rooms.records.find(Workspace, where=where or None, cursor=cursor, limit=limit, newest_first=True)
     projects: dict[str, Project] = {}
+    line: Line = cache(lambda: places(rooms))
     seen = []
     for workspace in page.records:
         if workspace.project not in projects:
@@ -100,7 +111,7 @@ def list_workspaces(
             permissions.see_workspace(caller, workspace, projects[workspace.project])
         except NotFound:
             continue
-        seen.append(view(rooms, caller, workspace, projects[workspace.project]))
+        seen.append(view(rooms, caller, workspace, projects[workspace.project], line))
     return WorkspacePage(tuple(seen), page.cursor)
 
 
@@ -116,17 +127,33 @@ def log(rooms: Rooms, caller: Caller, workspace_id: str, *, last_bytes: int = 65
     return WorkspaceLog(lines, _output(rooms, seen.workspace, last_bytes) if seen.inside else None)
 
 
-def view(rooms: Rooms, caller: Caller, workspace: Workspace, project: Project) -> WorkspaceView:
-    """The workspace with its state as of now."""
+def view(
+    rooms: Rooms, caller: Caller, workspace: Workspace, project: Project, line: Line | None = None
+) -> WorkspaceView:
+    """The workspace with its state as of now; `line` gives the places of those that wait, if they are known."""
     operation = _operation(rooms, workspace)
     state = displayed(workspace, operation, rooms.clock.now())
+    place: int | None = None
+    if workspace.queued:
+        place, reason = _place(workspace, line() if line is not None else places(rooms))
+        state = replace(state, reason=reason)
     return WorkspaceView(
         workspace,
         state,
         operation,
         state.changing or _waits(workspace, operation),
         permissions.is_inside(caller, workspace, project),
+        facts_of(rooms, workspace),
+        place,
     )
+
+
+def _place(workspace: Workspace, line: Sequence[Place]) -> tuple[int, str]:
+    """Its place in the queue and why it waits."""
+    mine = next((place for place in line if place.id == workspace.id), None)
+    if mine is None or mine.starts:
+        return 1, "There is room now; it starts in a moment."
+    return mine.number, f"Place {mine.number} in the queue. {mine.reason}"
 
 
 def _operation(rooms: Rooms, workspace: Workspace) -> Operation | None:

@@ -15,7 +15,7 @@ from atoll.model.ledger import AuditEvent
 from atoll.model.operation import Operation, OperationState
 from atoll.model.person import Caller, SubjectKind
 from atoll.model.record import new_id
-from atoll.ports.records import Page, Put
+from atoll.ports.records import Put
 
 _MAX_FILES = 10_000
 
@@ -31,6 +31,14 @@ class DeliveryView:
     state: DeliveryState
     received: tuple[bool, ...]
     operation: Operation | None
+
+
+@dataclass(frozen=True)
+class DeliveryPage:
+    """Some deliveries, and where the next ones begin."""
+
+    views: tuple[DeliveryView, ...]
+    cursor: str | None
 
 
 def open_delivery(
@@ -144,10 +152,14 @@ def list_deliveries(
     caller: Caller,
     source: str | None = None,
     dataset: str | None = None,
+    state: DeliveryState | None = None,
     cursor: str | None = None,
     limit: int = 100,
-) -> Page[Delivery]:
-    """Deliveries, newest first, of one source or dataset if given; a source sees its own only."""
+) -> DeliveryPage:
+    """Deliveries, newest first, of one source, dataset or state if given; a source sees its own only.
+
+    States are derived: with `state` a page may hold fewer than `limit` and still have a cursor.
+    """
     where = {}
     if caller.subject_kind is SubjectKind.SOURCE:
         if source not in (None, caller.name):
@@ -157,7 +169,9 @@ def list_deliveries(
         where["source"] = source
     if dataset is not None:
         where["dataset"] = dataset
-    return rooms.records.find(Delivery, where=where, cursor=cursor, limit=limit, newest_first=True)
+    page = rooms.records.find(Delivery, where=where, cursor=cursor, limit=limit, newest_first=True)
+    views = (view(rooms, delivery) for delivery in page.records)
+    return DeliveryPage(tuple(found for found in views if state in (None, found.state)), page.cursor)
 
 
 def view(rooms: Rooms, delivery: Delivery) -> DeliveryView:
@@ -183,12 +197,12 @@ def quarantined(
     """Rejected rows with masked values: the source and stewards can mend them by place and rule."""
     delivery = rooms.records.get(Delivery, delivery_id)
     permissions.see_quarantine(caller, delivery)
-    return rooms.quarantine.masked_rows(delivery.id, limit, offset)
+    return rooms.quarantine.masked_rows(delivery.id, limit, offset, replay=len(delivery.replays))
 
 
 def _is_closed(rooms: Rooms, delivery: Delivery) -> bool:
-    """Whether the delivery is under admission or settled; after a failed admission it is open again."""
-    if delivery.outcome is not None:
+    """Whether the delivery is under admission, settled or rejected; after a failed admission it is open again."""
+    if delivery.outcome is not None or delivery.rejection is not None:
         return True
     if delivery.operation_id is None:
         return False

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from atoll.access.sign_on import LOCAL_ONLY, SignOn
+from atoll.airlock import Vault
 from atoll.deid import KeyRing
 from atoll.deliveries import Landing, Quarantine
 from atoll.lake import Lake
@@ -13,9 +15,11 @@ from atoll.operations import Locks, Operations
 from atoll.ports.backend import Backend
 from atoll.ports.clock import Clock
 from atoll.ports.records import RecordStore
-from atoll.query import QueryEngine
+from atoll.ports.repositories import RepositoryBackups, RepositoryHost
+from atoll.query import KeptResults, QueryEngine
 from atoll.settings import Settings
 from atoll.workspaces.catalog import Catalog
+from atoll.workspaces.project_shares import ProjectShares
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,17 @@ class Rooms:
     keyring: KeyRing
     lake: Lake
     engine: QueryEngine
+    #: Results of queued queries, for a while.
+    results: KeptResults
     catalog: Catalog
+    #: A directory for each project, which its machines see at `/project`.
+    shares: ProjectShares
+    #: Git repositories of projects, and the generations of their backups.
+    repositories: RepositoryHost
+    repository_backups: RepositoryBackups
+    #: Files that ask to leave or enter a project, encrypted.
+    airlock: Vault
     #: Where machines run, by name; the first is taken where several would do.
     backends: Mapping[str, Backend]
+    #: What signing on stands on beside the accounts on record.
+    sign_on: SignOn = LOCAL_ONLY

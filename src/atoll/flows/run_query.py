@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from functools import partial
 from types import TracebackType
 
 import pyarrow as pa
 
 from atoll.access import permissions
 from atoll.access.directory import project_by_name
-from atoll.errors import AtollError, Conflict, InvalidInput, LimitExceeded, NotFound, StatementRefused
+from atoll.errors import (
+    AtollError,
+    BudgetExceeded,
+    Conflict,
+    InvalidInput,
+    LimitExceeded,
+    NotFound,
+    StatementRefused,
+    Unavailable,
+)
 from atoll.flows.governed_relations import governed_relations, scanned_bytes
 from atoll.flows.rooms import Rooms
+from atoll.flows.watch_budgets import check_launch
 from atoll.ledger import query_event
 from atoll.model.ledger import AuditEvent, Metric
 from atoll.model.person import Caller
-from atoll.model.query import QueryLimits, QueryRecord, QueryStats
+from atoll.model.query import KeptResult, QueryLimits, QueryRecord, QueryStats
 from atoll.model.record import new_id
 from atoll.ports.records import Append, Page, Put, Write
 from atoll.query import Cancellation, QueryRun
@@ -34,22 +45,37 @@ def run(rooms: Rooms, caller: Caller, project: str, sql: str, cancellation: Canc
     record = QueryRecord(
         id=new_id("qry"), project=project, person=caller.subject_id, sql=sql, started_at=rooms.clock.now()
     )
+    return start(rooms, caller, record, cancellation)
+
+
+def start(rooms: Rooms, caller: Caller, record: QueryRecord, cancellation: Cancellation | None = None) -> RunningQuery:
+    """As `run`, for a record whose caller was let through.
+
+    `Unavailable` and `Conflict` leave a queued query as it was, for whoever runs it to try again
+    or to `refuse`; anything else is on record.
+    """
+    queued = record.queued_at is not None
     try:
-        governed = governed_relations(rooms, project, sql)
-        limits = QueryLimits(
-            memory_bytes=rooms.settings.query_memory_bytes,
-            seconds=rooms.settings.query_seconds,
-            max_rows=rooms.settings.query_max_rows,
-            threads=rooms.settings.query_threads,
+        check_launch(rooms, user=caller.name, project=record.project, what="queried")
+        governed = governed_relations(rooms, record.project, record.sql)
+        started = rooms.engine.run(
+            record.sql,
+            governed.relations,
+            limits_of(rooms),
+            cancellation,
+            names=governed.names,
+            tells_progress=queued,
+            approve=partial(check_price, rooms),
         )
-        started = rooms.engine.run(sql, governed.relations, limits, cancellation)
     except AtollError as error:
-        _no_result(rooms, caller, record, error)
+        if not (queued and isinstance(error, Unavailable | Conflict)):
+            refuse(rooms, caller, record, error)
         raise
     try:
         record = record.but(versions=governed.versions_of(started.relations))
         _open(rooms, caller, record)
-        return RunningQuery(rooms, caller, record.but(version=1), started)
+        granted = governed.grants_of(started.relations)
+        return RunningQuery(rooms, caller, record.but(version=record.version + 1), started, granted)
     except BaseException:
         started.close()
         raise
@@ -62,7 +88,12 @@ class RunningQuery:
     flow event, and the cost of its seconds and scanned bytes.
     """
 
-    def __init__(self, rooms: Rooms, caller: Caller, record: QueryRecord, started: QueryRun) -> None:
+    def __init__(
+        self, rooms: Rooms, caller: Caller, record: QueryRecord, started: QueryRun, grants: tuple[str, ...]
+    ) -> None:
+        #: Ids of the grants that let it read what it reads.
+        self.grants = grants
+        self._keep: Callable[[], KeptResult] | None = None
         self._rooms = rooms
         self._caller = caller
         self._record = record
@@ -84,6 +115,19 @@ class RunningQuery:
         """What it used; None until the last batch was read."""
         return self._record.stats
 
+    def keep(self, keep: Callable[[], KeptResult]) -> None:
+        """Have `keep` called when the last batch was read: what it returns goes on record with the end."""
+        self._keep = keep
+
+    def leave(self) -> None:
+        """End it without settling it: it will be run again."""
+        self._settled = True
+        self._run.close()
+
+    def fail(self, error: AtollError) -> None:
+        """Settle a queued query that was ended."""
+        self._settle(error.code, str(error))
+
     def __enter__(self) -> RunningQuery:
         self._run.__enter__()
         return self
@@ -94,33 +138,67 @@ class RunningQuery:
         try:
             self._run.__exit__(kind, error, trace)
         finally:
-            self._settle("cancelled", "The answer was not read to its end.")
+            if isinstance(error, AtollError):
+                self._settle(error.code, str(error))
+            else:
+                self._settle("cancelled", "The answer was not read to its end.")
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         try:
             yield from self._run
+            kept = self._keep() if self._keep else None
+        except (Unavailable, Conflict) as error:
+            # Whoever runs a queued query tries again, or says that it failed.
+            if self._record.queued_at is None:
+                self._settle(error.code, str(error))
+            raise
         except AtollError as error:
             self._settle(error.code, str(error))
             raise
-        self._settle("", "")
+        self._settle("", "", kept)
 
-    def _settle(self, error_code: str, error: str) -> None:
+    def _settle(self, error_code: str, error: str, kept: KeptResult | None = None) -> None:
         if self._settled:
             return
         self._settled = True
         stats = self._run.stats if not error_code else None
         now = self._rooms.clock.now()
-        record = self._record.but(finished_at=now, stats=stats, error_code=error_code, error=error)
+        record = self._record.but(finished_at=now, stats=stats, error_code=error_code, error=error, result=kept)
         seconds = stats.seconds if stats else (now - record.started_at).total_seconds()
-        writes: list[Write] = [
-            Put(record),
-            self._rooms.flow_log.append(query_event(record, self._run.relations, at=now)),
-            _charge(self._rooms, self._caller, record, Metric.QUERY_SECONDS, seconds),
-        ]
+        charges = [_charge(self._rooms, self._caller, record, Metric.QUERY_SECONDS, seconds)]
         for dataset, size_bytes in scanned_bytes(self._run.relations).items():
-            writes.append(_charge(self._rooms, self._caller, record, Metric.SCANNED_BYTES, size_bytes, dataset))
-        self._rooms.records.transact(writes)
+            charges.append(_charge(self._rooms, self._caller, record, Metric.SCANNED_BYTES, size_bytes, dataset))
+        record = record.but(cost_eur=_cost(charges))
+        flow = self._rooms.flow_log.append(query_event(record, self._run.relations, at=now))
+        self._rooms.records.transact([Put(record), flow, *charges])
         self._record = record
+
+
+def limits_of(rooms: Rooms) -> QueryLimits:
+    """What one query may use, by the settings."""
+    return QueryLimits(
+        memory_bytes=rooms.settings.query_memory_bytes,
+        seconds=rooms.settings.query_seconds,
+        max_rows=rooms.settings.query_max_rows,
+        threads=rooms.settings.query_threads,
+    )
+
+
+def price_of(rooms: Rooms, size_bytes: int) -> Decimal:
+    """What it costs today to scan so many bytes, in EUR."""
+    book = rooms.usage.prices_at(rooms.clock.now())
+    price = next(one for one in book.prices if one.metric is Metric.SCANNED_BYTES)
+    return size_bytes * price.eur / price.per
+
+
+def check_price(rooms: Rooms, size_bytes: int) -> None:
+    """Raises `LimitExceeded` when to scan so much costs more than one query may."""
+    most = Decimal(str(rooms.settings.query_max_eur))
+    if (price := price_of(rooms, size_bytes)) > most:
+        raise LimitExceeded(
+            f"The query would scan data for {price:.2f} EUR; one may cost {most:.2f} EUR.",
+            todo="Read fewer tables, or ask an operator about query_max_eur.",
+        )
 
 
 def list_queries(
@@ -153,7 +231,7 @@ def _open(rooms: Rooms, caller: Caller, record: QueryRecord) -> None:
     rooms.audit.record(event, Put(record))
 
 
-def _no_result(rooms: Rooms, caller: Caller, record: QueryRecord, error: AtollError) -> None:
+def refuse(rooms: Rooms, caller: Caller, record: QueryRecord, error: AtollError) -> None:
     """A refusal or an early failure is on record with its reason; time that was used is charged."""
     now = rooms.clock.now()
     ended = record.but(finished_at=now, error_code=error.code, error=str(error))
@@ -167,10 +245,17 @@ def _no_result(rooms: Rooms, caller: Caller, record: QueryRecord, error: AtollEr
         details={"error_code": error.code},
     )
     writes: list[Write] = [Put(ended)]
-    if isinstance(error, LimitExceeded | Conflict | InvalidInput) and not refused:
+    used = isinstance(error, LimitExceeded | Conflict | InvalidInput) and not isinstance(error, BudgetExceeded)
+    if used and not refused:
         seconds = (now - record.started_at).total_seconds()
-        writes.append(_charge(rooms, caller, ended, Metric.QUERY_SECONDS, seconds))
+        charge = _charge(rooms, caller, ended, Metric.QUERY_SECONDS, seconds)
+        writes = [Put(ended.but(cost_eur=_cost([charge]))), charge]
     rooms.audit.record(event, *writes)
+
+
+def _cost(charges: Iterable[Append]) -> Decimal:
+    """Sum of the amounts that are about to be charged, in EUR."""
+    return sum((Decimal(str(entry["amount_eur"])) for charge in charges for entry in charge.entries), Decimal(0))
 
 
 def _charge(

@@ -16,7 +16,7 @@ from atoll.model.ledger import AuditEvent
 from atoll.model.person import PLATFORM, Caller
 from atoll.model.schedule import WeeklyHours, WorkspaceSchedule
 from atoll.model.workspace import Desired, HibernateKind, LifetimeRule, ProductVersion, Workspace
-from atoll.ports.records import Put
+from atoll.ports.records import Put, every
 from atoll.workspaces.schedule import Stage, ends_at, last_start, stage
 
 log = logging.getLogger(__name__)
@@ -149,10 +149,5 @@ def _schedule(rooms: Rooms, workspace_id: str) -> WorkspaceSchedule:
 
 
 def _standing(rooms: Rooms) -> Iterator[Workspace]:
-    cursor: str | None = None
-    while True:
-        page = rooms.records.find(Workspace, where={"standing": "standing"}, cursor=cursor, limit=1000)
-        yield from (one for one in page.records if one.desired is not Desired.TERMINATED)
-        if page.cursor is None:
-            return
-        cursor = page.cursor
+    found = every(rooms.records, Workspace, {"standing": "standing"})
+    return (one for one in found if one.desired is not Desired.TERMINATED)

@@ -8,16 +8,18 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
-from atoll.access import tokens
+from atoll.access import permissions, tokens
 from atoll.access.directory import project_by_name
-from atoll.errors import NotFound, NotPermitted
+from atoll.errors import NotFound, NotPermitted, VersionConflict
+from atoll.flows.callers import caller_now
+from atoll.flows.manage_repositories import new_record, note_push
 from atoll.flows.rooms import Rooms
 from atoll.model.ledger import AuditEvent
 from atoll.model.package import PackageDownload
 from atoll.model.person import PLATFORM, ApiToken, Caller, Person, SubjectKind
 from atoll.model.push import Push
 from atoll.model.workspace import Desired, Workspace
-from atoll.ports.records import Put
+from atoll.ports.records import Append, Put
 
 #: A token that leaks is good for so long at most; a fresh one is made before it ends.
 _TOKEN_LIFE = timedelta(hours=1)
@@ -79,18 +81,25 @@ class MachineDesk:
     def record_download(self, download: PackageDownload) -> None:
         """A package file goes in: an audit entry of its person."""
         facts = download.model_dump(exclude={"workspace", "project", "login"})
-        self._record("package.download", download.workspace, facts)
+        listed = {"at": self._rooms.clock.now().isoformat(), **download.model_dump(mode="json")}
+        event = self._event("package.download", download.workspace, facts)
+        self._rooms.audit.record(event, Append(f"packages/{download.project}", (listed,)))
 
     def record_push(self, push: Push) -> None:
         """A push has ended: an audit entry of its person, with what became of each ref."""
         facts = push.model_dump(mode="json", exclude={"workspace", "project", "login"})
         allowed = any(change.accepted for change in push.changes)
-        self._record("repository.push", push.workspace, facts, allowed=allowed)
+        note_push(self._rooms, self._event("repository.push", push.workspace, facts, allowed=allowed), push)
 
     def create_repository(self, workspace_id: str, name: str) -> bool:
         """Whether a repository is made at its first push: for whoever may speak, and on record."""
-        self._owner(self._rooms.records.get(Workspace, workspace_id))
-        self._record("repository.add", workspace_id, {"repository": name})
+        workspace = self._rooms.records.get(Workspace, workspace_id)
+        owner = self._owner(workspace)
+        event = self._event("repository.add", workspace_id, {"repository": name})
+        try:
+            self._rooms.audit.record(event, *new_record(self._rooms, workspace.project, name, owner.login))
+        except VersionConflict:
+            return True  # another push put it on record just now
         return True
 
     def _owner(self, workspace: Workspace) -> Person:
@@ -100,7 +109,8 @@ class MachineDesk:
         except NotFound:
             raise _speaks_for_nobody(workspace) from None
         gone = workspace.terminated_at is not None or workspace.desired is Desired.TERMINATED
-        if gone or not owner.active or owner.id not in project.members:
+        caller = caller_now(self._rooms, owner)
+        if gone or not owner.active or caller.lapsed or not permissions.is_member(caller, project):
             raise _speaks_for_nobody(workspace)
         return owner
 
@@ -130,22 +140,20 @@ class MachineDesk:
         self._rooms.audit.record(event, Put(token))
         return _Held(token.id, SecretStr(secret))
 
-    def _record(self, action: str, workspace_id: str, facts: dict[str, object], *, allowed: bool = True) -> None:
+    def _event(self, action: str, workspace_id: str, facts: dict[str, object], *, allowed: bool = True) -> AuditEvent:
         workspace = self._rooms.records.get(Workspace, workspace_id)
         caller = Caller(subject_kind=SubjectKind.PERSON, subject_id=workspace.owner, name=workspace.owner_login)
-        self._rooms.audit.record(
-            AuditEvent(
-                action=action,
-                target=f"workspace/{workspace_id}",
-                caller=caller,
-                allowed=allowed,
-                details={"project": workspace.project, **facts},
-            )
+        return AuditEvent(
+            action=action,
+            target=f"workspace/{workspace_id}",
+            caller=caller,
+            allowed=allowed,
+            details={"project": workspace.project, **facts},
         )
 
 
 def _speaks_for_nobody(workspace: Workspace) -> NotPermitted:
     return NotPermitted(
-        "The machine speaks for nobody any more: it ends, or its owner is no longer of the project.",
+        "The machine speaks for nobody any more: it ends, or its owner left the project or may read no data.",
         where=f"workspace/{workspace.id}",
     )

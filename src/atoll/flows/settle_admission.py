@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from atoll.deid import FileReport
-from atoll.flows.commit_version import version_of
+from atoll.flows.commit_version import replay_of, version_of
 from atoll.flows.rooms import Rooms
 from atoll.ledger import admission_event
-from atoll.model.delivery import Delivery, DeliveryOutcome, FileOutcome
+from atoll.model.delivery import Delivery, DeliveryOutcome, FileOutcome, Replay
 from atoll.model.ledger import AuditEvent, Metric
 from atoll.model.person import PLATFORM
 from atoll.operations import StepContext
@@ -21,22 +21,8 @@ _METERED = ("verify", "deidentify", "commit")
 
 def settle(rooms: Rooms, context: StepContext, delivery: Delivery) -> None:
     """Write what became of the delivery. The delivery's version lets it happen once."""
-    treated = context.output("deidentify")
-    committed = context.output("commit")
-    files = _file_outcomes(delivery, treated["files"])
-    outcome = DeliveryOutcome(
-        committed=committed["version"] is not None,
-        contract=context.output("verify")["contract"],
-        dataset_version=committed["version"],
-        key_ids=treated["key_ids"],
-        files=files,
-        rows_in=sum(f.rows_in or 0 for f in files),
-        rows_committed=sum(f.rows_committed for f in files),
-        rows_quarantined=sum(f.rows_quarantined for f in files),
-        bytes_in=sum(f.size_bytes for f in delivery.files),
-        bytes_committed=committed["bytes"],
-        finished_at=rooms.clock.now(),
-    )
+    replay = replay_of(context.operation)
+    outcome = _outcome(rooms, context, delivery)
     because = f"operation/{context.operation.id}"
     seconds = sum((Decimal(str(context.output(step)["seconds"])) for step in _METERED), Decimal(0))
     rooms.audit.record(
@@ -48,14 +34,17 @@ def settle(rooms: Rooms, context: StepContext, delivery: Delivery) -> None:
             details={
                 "contract": outcome.contract,
                 "version": outcome.dataset_version,
+                "replay": replay,
                 "rows_in": outcome.rows_in,
                 "rows_committed": outcome.rows_committed,
                 "rows_quarantined": outcome.rows_quarantined,
                 "key_ids": outcome.key_ids,
             },
         ),
-        Put(delivery.but(outcome=outcome)),
-        rooms.flow_log.append(admission_event(delivery, outcome, version_of(rooms, delivery.id), because=because)),
+        Put(delivery.but(outcome=outcome) if not replay else _replayed(delivery, outcome, replay, context)),
+        rooms.flow_log.append(
+            admission_event(delivery, outcome, version_of(rooms, delivery.id, replay), because=because)
+        ),
         rooms.usage.charge(
             metric=Metric.ADMISSION_SECONDS,
             quantity=seconds,
@@ -68,11 +57,73 @@ def settle(rooms: Rooms, context: StepContext, delivery: Delivery) -> None:
     context.say("Settled.", rows_in=outcome.rows_in, rows_committed=outcome.rows_committed)
 
 
+def _outcome(rooms: Rooms, context: StepContext, delivery: Delivery) -> DeliveryOutcome:
+    """What this admission came to by itself."""
+    treated = context.output("deidentify")
+    committed = context.output("commit")
+    files = _file_outcomes(delivery, treated["files"])
+    return DeliveryOutcome(
+        committed=committed["version"] is not None,
+        contract=context.output("verify")["contract"],
+        dataset_version=committed["version"],
+        key_ids=treated["key_ids"],
+        files=files,
+        rows_in=sum(f.rows_in or 0 for f in files),
+        rows_committed=sum(f.rows_committed for f in files),
+        rows_quarantined=sum(f.rows_quarantined for f in files),
+        bytes_in=sum(f.size_bytes for f in delivery.files),
+        bytes_committed=committed["bytes"],
+        finished_at=rooms.clock.now(),
+    )
+
+
+def _replayed(delivery: Delivery, again: DeliveryOutcome, number: int, context: StepContext) -> Delivery:
+    """The delivery with a replay counted in: of what was held, so much entered after all."""
+    first = delivery.outcome
+    assert first is not None
+    lines = context.output("deidentify")["files"]
+    files = tuple(
+        _merged(before, after, line) for before, after, line in zip(first.files, again.files, lines, strict=True)
+    )
+    whole = first.but(
+        committed=first.committed or again.committed,
+        dataset_version=again.dataset_version or first.dataset_version,
+        key_ids={**first.key_ids, **again.key_ids},
+        files=files,
+        rows_in=sum(f.rows_in or 0 for f in files),
+        rows_committed=sum(f.rows_committed for f in files),
+        rows_quarantined=sum(f.rows_quarantined for f in files),
+        bytes_committed=first.bytes_committed + again.bytes_committed,
+    )
+    replay = Replay(
+        number=number,
+        contract=again.contract,
+        dataset_version=again.dataset_version,
+        rows_committed=again.rows_committed,
+        rows_quarantined=whole.rows_quarantined,
+        asked_by=context.operation.asked_by,
+        finished_at=again.finished_at,
+    )
+    return delivery.but(outcome=whole, replays=(*delivery.replays, replay))
+
+
+def _merged(before: FileOutcome, after: FileOutcome, line: Mapping[str, Any]) -> FileOutcome:
+    if line.get("passed") or line.get("kept"):
+        return before
+    if not before.accepted:
+        return after  # the file was held whole, and is read as if it were new
+    return before.but(
+        rows_committed=before.rows_committed + after.rows_committed, rows_quarantined=after.rows_quarantined
+    )
+
+
 def _file_outcomes(delivery: Delivery, lines: Sequence[Mapping[str, Any]]) -> tuple[FileOutcome, ...]:
     return tuple(_file_outcome(file.name, line) for file, line in zip(delivery.files, lines, strict=True))
 
 
 def _file_outcome(name: str, line: Mapping[str, Any]) -> FileOutcome:
+    if line.get("passed") or line.get("kept"):
+        return FileOutcome(name=name, table=line["table"], accepted=True, rows_in=0)
     if line["report"] is None:
         return FileOutcome(
             name=name,

@@ -54,7 +54,7 @@ def _member(rooms: Rooms, project: Project, login: str) -> Person:
         person = person_by_login(rooms.records, login)
     except NotFound:
         raise _no_member(login) from None
-    if person.id not in project.members or not person.active:
+    if not (person.active and project.has_member(person.id, rooms.clock.now())):
         raise _no_member(login)
     return person
 

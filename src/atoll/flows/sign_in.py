@@ -8,61 +8,50 @@ from datetime import datetime, timedelta
 
 from atoll.access import permissions, policies, tokens
 from atoll.access.directory import person_by_login, source_by_name
-from atoll.access.passwords import LocalAccounts
 from atoll.access.scopes import Scope
-from atoll.access.throttle import Seldom, SignInThrottle
 from atoll.access.tokens import MintedToken, TokenRefused
-from atoll.errors import AlreadyExists, InvalidInput, NotAuthenticated, NotFound, TooManyAttempts, VersionConflict
+from atoll.errors import (
+    AlreadyExists,
+    InvalidInput,
+    NotAuthenticated,
+    NotFound,
+    SecondFactorRequired,
+    TooManyAttempts,
+    VersionConflict,
+)
+from atoll.flows import second_factor
+from atoll.flows.callers import caller_now, data_rules
+from atoll.flows.directory_people import TurnedAway, admit
+from atoll.flows.front_door import SIGN_IN_LABEL, FrontDoor
 from atoll.flows.rooms import Rooms
 from atoll.model.ledger import AuditEvent
 from atoll.model.person import PLATFORM, ApiToken, Caller, Person, Role, SubjectKind
-from atoll.ports.identity import PasswordDirectory
 from atoll.ports.records import Page, Put
 
-#: Label of the tokens that a sign-in makes.
-SIGN_IN_LABEL = "sign-in"
 FIRST_ADMIN = "admin"
 _TRIES = 5
 
 
 @dataclass(frozen=True)
-class FrontDoor:
-    """Where callers come in.
+class Attempt:
+    """Somebody tries to sign in by password.
 
-    The directory that vouches for people, the brake on guessing, and what keeps a
-    client that knocks without end from filling the audit.
+    Attributes:
+        code: of the second factor, where the account has one.
+        browser: id of the browser on record from which the owner of the login has signed in before.
     """
 
-    directory: PasswordDirectory
-    throttle: SignInThrottle
-    seldom: Seldom
+    login: str
+    password: str
+    code: str | None = None
+    browser: str | None = None
+    address: str = ""
+    request_id: str = ""
 
 
-def front_door(rooms: Rooms) -> FrontDoor:
-    """The door of the local accounts."""
-    return FrontDoor(LocalAccounts(rooms.records), SignInThrottle(rooms.clock), Seldom(rooms.clock))
-
-
-def sign_in(
-    rooms: Rooms, door: FrontDoor, login: str, password: str, *, address: str, request_id: str = ""
-) -> MintedToken:
-    """A token for the person, good for `sign_in_hours`.
-
-    Raises `NotAuthenticated` for a wrong login or password (which one is not told),
-    `TooManyAttempts` when guessing is too fast, `Unavailable` without the directory.
-    """
-    try:
-        door.throttle.attempt(login, address)
-    except TooManyAttempts:
-        if door.seldom.first(f"throttled {address}"):
-            _refuse(rooms, "throttled", login, address, request_id)
-        raise
-    identity = door.directory.authenticate(login, password)
-    if identity is None:
-        _refuse(rooms, "wrong login or password", login, address, request_id)
-        raise NotAuthenticated("Login or password is wrong.", todo="Check both and try again.")
-    door.throttle.succeeded(login, address)
-    person = person_by_login(rooms.records, identity.login)
+def sign_in(rooms: Rooms, door: FrontDoor, attempt: Attempt) -> MintedToken:
+    """A token for the person, good for `sign_in_hours`. Raises what `prove` raises."""
+    person = prove(rooms, door, attempt)
     now = rooms.clock.now()
     token, secret = tokens.mint(
         subject_kind=SubjectKind.PERSON,
@@ -71,9 +60,61 @@ def sign_in(
         now=now,
         expires_at=now + timedelta(hours=rooms.settings.sign_in_hours),
     )
-    caller = _as_caller(person, address, request_id)
+    caller = caller_now(rooms, person, attempt.address, attempt.request_id)
     rooms.audit.record(AuditEvent(action="session.open", target=f"token/{token.id}", caller=caller), Put(token))
     return MintedToken(token, secret)
+
+
+def prove(rooms: Rooms, door: FrontDoor, attempt: Attempt) -> Person:
+    """The person whose login and password these are, and whose code where one is asked for.
+
+    Raises `NotAuthenticated` for a wrong login or password (which one is not told),
+    `SecondFactorRequired`, `TooManyAttempts` when guessing is too fast, `Unavailable`
+    without the directory.
+    """
+    origin = f"browser/{attempt.browser}" if attempt.browser else attempt.address
+    login = attempt.login.strip().casefold()
+    _count(rooms, door, attempt, login, origin)
+    person = _person_of(rooms, door, attempt, login)
+    if second_factor.has_factor(rooms, person.id):
+        if not attempt.code:
+            raise SecondFactorRequired("A code is asked for as well.", todo="Type the code that your app shows.")
+        # Whoever tries codes has the password, so these are counted whatever their address.
+        _count(rooms, door, attempt, f"code of {person.id}", f"browser/{attempt.browser}" if attempt.browser else "")
+        caller = caller_now(rooms, person, attempt.address, attempt.request_id)
+        if not second_factor.use_code(rooms, person, attempt.code, caller):
+            refuse_sign_in(rooms, "wrong code", person.login, attempt.address, attempt.request_id)
+            raise NotAuthenticated("The code is wrong, used or too old.", todo="Type the newest code.")
+        door.throttle.succeeded(f"code of {person.id}", f"browser/{attempt.browser}" if attempt.browser else "")
+    door.throttle.succeeded(login, origin)
+    return person
+
+
+def _count(rooms: Rooms, door: FrontDoor, attempt: Attempt, key: str, origin: str) -> None:
+    try:
+        door.throttle.attempt(key, origin)
+    except TooManyAttempts:
+        if door.seldom.first(f"throttled {attempt.address}"):
+            refuse_sign_in(rooms, "throttled", attempt.login, attempt.address, attempt.request_id)
+        raise
+
+
+def _person_of(rooms: Rooms, door: FrontDoor, attempt: Attempt, login: str) -> Person:
+    """By the account on record where there is a local one, by the directory otherwise."""
+    directory, reason = rooms.sign_on.directory, "wrong login or password"
+    found = rooms.records.find(Person, where={"login": login}, limit=1).records
+    if directory is None or (found and found[0].origin == door.directory.origin):
+        if door.directory.authenticate(login, attempt.password) is not None:
+            return person_by_login(rooms.records, login)
+    else:
+        identity = directory.authenticate(login, attempt.password)
+        if identity is not None:
+            try:
+                return admit(rooms, directory.origin, identity)
+            except TurnedAway as turned:
+                reason = turned.reason
+    refuse_sign_in(rooms, reason, attempt.login, attempt.address, attempt.request_id)
+    raise NotAuthenticated("Login or password is wrong.", todo="Check both and try again.")
 
 
 def authenticate(rooms: Rooms, door: FrontDoor, secret: str, *, address: str, request_id: str) -> Caller:
@@ -83,7 +124,9 @@ def authenticate(rooms: Rooms, door: FrontDoor, secret: str, *, address: str, re
     one that nobody ever had leaves a log line only, or strangers could fill the chain.
     """
     try:
-        return tokens.authenticate(rooms.records, rooms.clock, secret, address=address, request_id=request_id)
+        return tokens.authenticate(
+            rooms.records, rooms.clock, secret, address=address, request_id=request_id, rules=data_rules(rooms)
+        )
     except TokenRefused as refused:
         if refused.token is not None and door.seldom.first(f"{refused.token.id} {refused.reason}"):
             _audit_refused_token(rooms, refused.token, refused.reason, address, request_id)
@@ -223,7 +266,7 @@ def _mint(
     return MintedToken(rooms.records.get(ApiToken, token.id), secret)
 
 
-def _refuse(rooms: Rooms, reason: str, login: str, address: str, request_id: str) -> None:
+def refuse_sign_in(rooms: Rooms, reason: str, login: str, address: str, request_id: str) -> None:
     """Audit a failed sign-in. A login that nobody has is not kept: it may be a password typed too early."""
     try:
         target = f"person/{person_by_login(rooms.records, login).id}"
@@ -258,15 +301,4 @@ def _audit_refused_token(rooms: Rooms, token: ApiToken, reason: str, address: st
             allowed=False,
             details={"reason": reason},
         )
-    )
-
-
-def _as_caller(person: Person, address: str, request_id: str) -> Caller:
-    return Caller(
-        subject_kind=SubjectKind.PERSON,
-        subject_id=person.id,
-        name=person.login,
-        roles=person.roles,
-        address=address,
-        request_id=request_id,
     )

@@ -13,20 +13,21 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from atoll.errors import AtollError, NotFound
+from atoll.flows.claim_warm import waiting_machines
 from atoll.flows.converge_workspace import busy_subjects, open_operation
+from atoll.flows.keep_warm import end_again
 from atoll.flows.resource_ledger import all_live_rows, matched
 from atoll.flows.rooms import Rooms
 from atoll.model.ledger import AuditEvent
 from atoll.model.person import PLATFORM
 from atoll.model.workspace import Orphan, Resource, Workspace
 from atoll.ports.backend import Observation
-from atoll.ports.records import Put
+from atoll.ports.records import Put, every
 from atoll.workspaces.lifecycle import Open, Task
 
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 300.0
-_PAGE = 1000
 
 
 def sweep_machines(rooms: Rooms, grace_seconds: float = GRACE_SECONDS) -> int:
@@ -36,6 +37,8 @@ def sweep_machines(rooms: Rooms, grace_seconds: float = GRACE_SECONDS) -> int:
         rows[row.backend][row.id] = row
     busy = busy_subjects(rooms)
     orphans = _orphans(rooms)
+    # Those are looked after by `keep_warm`, which knows whether they are wanted.
+    waiting = {machine.id for machine in waiting_machines(rooms)}
     grace = timedelta(seconds=grace_seconds)
     count = 0
     for name, backend in rooms.backends.items():
@@ -47,10 +50,14 @@ def sweep_machines(rooms: Rooms, grace_seconds: float = GRACE_SECONDS) -> int:
             log.warning("A backend cannot list its machines.", extra={"fields": {"backend": name, "error_code": code}})
             continue
         for machine in machines:
+            if machine.workspace in waiting:
+                continue
             if machine.token not in rows[name] or rows[name][machine.token].seen_at is None:
                 count += _each(rooms, machine, name, orphans, busy, grace)
         present = {machine.token for machine in machines}
         for row in rows[name].values():
+            if row.workspace in waiting:
+                continue
             if row.id not in present and f"workspace/{row.workspace}" not in busy:
                 count += _close(rooms, row, grace)
         count += _gone(rooms, name, orphans, machines)
@@ -115,7 +122,7 @@ def _orphan(
     if workspace is not None:
         # Its owner wanted the end of it: the whole end, home included, once more.
         open_operation(rooms, workspace, Open(Task.TERMINATE, "A machine was found after its end."))
-    else:
+    elif not end_again(rooms, machine.workspace):
         rooms.backends[backend].destroy(machine.workspace)
     return 1
 
@@ -186,11 +193,4 @@ def _gone(rooms: Rooms, backend: str, orphans: Mapping[str, Orphan], machines: t
 
 
 def _orphans(rooms: Rooms) -> dict[str, Orphan]:
-    found: dict[str, Orphan] = {}
-    cursor: str | None = None
-    while True:
-        page = rooms.records.find(Orphan, where={"open_key": "open"}, cursor=cursor, limit=_PAGE)
-        found.update({orphan.id: orphan for orphan in page.records})
-        cursor = page.cursor
-        if cursor is None:
-            return found
+    return {orphan.id: orphan for orphan in every(rooms.records, Orphan, {"open_key": "open"})}

@@ -7,15 +7,16 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from atoll.access import permissions
+from atoll.access import permissions, sessions
 from atoll.access.scopes import Scope
 from atoll.access.throttle import Seldom
 from atoll.errors import AtollError, Conflict, NotAuthenticated, NotFound, VersionConflict
+from atoll.flows.callers import caller_now
 from atoll.flows.observe_machine import look
 from atoll.flows.rooms import Rooms
 from atoll.flows.write_workspace import find_workspace
 from atoll.model.ledger import AuditEvent
-from atoll.model.person import ApiToken, Caller, Person, SubjectKind
+from atoll.model.person import Caller, Person, SubjectKind
 from atoll.model.visit import Admission, MachineSession, MachineTicket, Visit
 from atoll.model.workspace import Desired, MachineState, ProductVersion, Workspace
 from atoll.ports.backend import Observation
@@ -160,25 +161,15 @@ class VisitDesk:
         )
 
     def _caller(self, person_id: str, token_id: str | None, address: str) -> Caller:
-        """The person with the roles of this moment, if the token that opened the visit is still good."""
+        """The person with the roles of this moment, if the token or session that opened the visit is still good."""
         try:
             person = self._rooms.records.get(Person, person_id)
-            if token_id is not None:
-                token = self._rooms.records.get(ApiToken, token_id)
-                if token.revoked_at is not None or self._rooms.clock.now() >= token.expires_at:
-                    raise _no_session()
         except NotFound:
             raise _no_session() from None
-        if not person.active:
+        good = token_id is None or sessions.holds(self._rooms.records, token_id, self._rooms.clock.now())
+        if not (person.active and good):
             raise _no_session()
-        return Caller(
-            subject_kind=SubjectKind.PERSON,
-            subject_id=person.id,
-            name=person.login,
-            roles=person.roles,
-            token_id=token_id,
-            address=address,
-        )
+        return caller_now(self._rooms, person, address).but(token_id=token_id)
 
     def _refuse(self, ticket: MachineTicket, reason: str, address: str) -> None:
         """On record once a minute for a ticket, so that nobody fills the chain with one that is spent."""

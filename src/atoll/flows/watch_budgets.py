@@ -42,8 +42,8 @@ def watch_budgets(rooms: Rooms) -> int:
     return count
 
 
-def check_launch(rooms: Rooms, *, user: str, project: str) -> None:
-    """Raises `BudgetExceeded` when the budget of the person or the project lets nothing be launched or woken."""
+def check_launch(rooms: Rooms, *, user: str, project: str, what: str = "launched or woken") -> None:
+    """Raises `BudgetExceeded` when a budget of the person or project lets nothing be launched, woken or queried."""
     month = rooms.clock.now().strftime("%Y-%m")
     for holder, name in ((BudgetHolder.USER, user), (BudgetHolder.PROJECT, project)):
         try:
@@ -53,7 +53,7 @@ def check_launch(rooms: Rooms, *, user: str, project: str) -> None:
         found = spending.standing(budget, spending.spending_of(rooms.records, month))
         if found.stage is BudgetStage.BLOCKED:
             raise BudgetExceeded(
-                f"{_used_up(found)}, so nothing is launched or woken under it.",
+                f"{_used_up(found)}, so nothing is {what} under it.",
                 where=f"budget/{budget.id}",
                 todo="Ask for a larger budget, or wait for the next month.",
             )
@@ -122,18 +122,13 @@ def _rest(rooms: Rooms, workspace: Workspace, because: str, budget: Budget) -> i
 
 
 def _running(rooms: Rooms, budget: Budget) -> Iterator[Workspace]:
-    """Workspaces of the budget that are wanted running."""
+    """Workspaces of the budget that are wanted running and do not wait for room."""
     if budget.holder is BudgetHolder.PROJECT:
         where = {"project": budget.name, "standing": "standing"}
     else:
         where = {"owner": person_by_login(rooms.records, budget.name).id, "standing": "standing"}
-    cursor: str | None = None
-    while True:
-        page = rooms.records.find(Workspace, where=where, cursor=cursor, limit=1000)
-        yield from (one for one in page.records if one.desired is Desired.RUNNING)
-        if page.cursor is None:
-            return
-        cursor = page.cursor
+    found = every(rooms.records, Workspace, where)
+    return (one for one in found if one.desired is Desired.RUNNING and not one.queued)
 
 
 def _month_of(rooms: Rooms, budget: Budget, month: str) -> BudgetMonth:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from atoll.errors import NotPermitted
+from atoll.flows.callers import caller_now
 from atoll.flows.rooms import Rooms
-from atoll.model.person import Caller, Person, SubjectKind
+from atoll.model.person import Caller, Person
 from atoll.model.workspace import Workspace
 
 
@@ -17,4 +18,4 @@ def owner_of(rooms: Rooms, workspace: Workspace) -> Caller:
             where=f"workspace/{workspace.id}",
             todo="Ask an administrator to activate the person.",
         )
-    return Caller(subject_kind=SubjectKind.PERSON, subject_id=person.id, name=person.login, roles=person.roles)
+    return caller_now(rooms, person)

@@ -65,6 +65,7 @@ def write_workspace(
             rooms.audit.record(event, Put(changed), *([] if gate is None else [pass_through(gate)]))
         except VersionConflict:
             continue
+        rooms.operations.wished.set()
         return rooms.records.get(Workspace, workspace_id)
     raise VersionConflict(
         "The workspace is written to without end.", where=f"workspace/{workspace_id}", todo="Try again."
@@ -83,4 +84,14 @@ def still_standing(workspace: Workspace) -> None:
             "The workspace is terminated.",
             where=f"workspace/{workspace.id}",
             todo="Launch another: `atoll workspace create`.",
+        )
+
+
+def not_queued(workspace: Workspace) -> None:
+    """Raise `Conflict` when the workspace waits for room, so that nothing is made of it yet."""
+    if workspace.queued:
+        raise Conflict(
+            "The workspace waits for room; there is no machine yet.",
+            where=f"workspace/{workspace.id}",
+            todo="Wait for its turn, or terminate it and launch another.",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from atoll.gateway.gateway import Gateway, GatewayLimits
-from atoll.gateway.git import Repositories
+from atoll.gateway.git import Backups, Repositories
 from atoll.gateway.host import GatewayHost
 from atoll.gateway.inside import PORT, inside_configuration, inside_variables, write_configuration
 from atoll.gateway.machine import Callbacks, Identity, Machine
@@ -11,6 +11,7 @@ from atoll.gateway.mirror import Mirror, MirrorRules, discovered
 
 __all__ = [
     "PORT",
+    "Backups",
     "Callbacks",
     "Gateway",
     "GatewayHost",

@@ -14,6 +14,8 @@ class Guard(StrEnum):
     parameter: the parameter `project` is set to the machine's own.
     body: the field `project` of the body is the machine's own, or filled in.
     answer: the answer names the machine's own project, or is refused as not found.
+    workspace: as body, and the field `workspace` is the machine itself.
+    owned: the thing that the path names first is the machine's own project's, by its own answer.
     flows: events of other projects' queries and machines are left out of the answer.
     """
 
@@ -22,6 +24,8 @@ class Guard(StrEnum):
     BODY = "body"
     ANSWER = "answer"
     FLOWS = "flows"
+    WORKSPACE = "workspace"
+    OWNED = "owned"
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,13 @@ ALLOWED: tuple[Allowed, ...] = (
     Allowed("POST", "/api/v1/queries", Guard.BODY),
     Allowed("GET", "/api/v1/queries", Guard.PARAMETER, _PAGE | {"project"}),
     Allowed("GET", "/api/v1/queries/{}", Guard.ANSWER),
+    # Out of a machine, and into the airlock only: what is there comes back out by no route from here.
+    Allowed("POST", "/api/v1/airlock-requests", Guard.WORKSPACE),
+    Allowed("GET", "/api/v1/airlock-requests", Guard.PARAMETER, _PAGE | {"project", "state", "mine"}),
+    Allowed("GET", "/api/v1/airlock-requests/{}", Guard.ANSWER),
+    Allowed("PUT", "/api/v1/airlock-requests/{}/files/{}", Guard.OWNED, frozenset({"name"})),
+    Allowed("POST", "/api/v1/airlock-requests/{}/submit", Guard.OWNED),
+    Allowed("POST", "/api/v1/airlock-requests/{}/withdraw", Guard.OWNED),
     Allowed("GET", "/api/v1/flows", Guard.FLOWS, frozenset({"dataset", "limit"})),
 )
 

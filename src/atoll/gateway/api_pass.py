@@ -48,10 +48,18 @@ class ApiPass:
         headers["Authorization"] = f"Bearer {identity.token.get_secret_value()}"
         checked = route.guard in (Guard.ANSWER, Guard.FLOWS)
         headers["Accept-Encoding"] = "identity" if checked else request.headers.get("Accept-Encoding", "identity")
-        body = await _own_body(request, machine) if route.guard is Guard.BODY else None
-        if body is not None:
+        body: bytes | AsyncIterator[bytes] | None = None
+        if route.guard in (Guard.BODY, Guard.WORKSPACE):
+            body = await _own_body(request, machine, names_itself=route.guard is Guard.WORKSPACE)
             headers["Content-Type"] = "application/json"
         query = _own_query(request, route, machine)
+        if route.guard is Guard.OWNED:
+            await self._own_thing(path, machine, headers)
+            if request.method == "PUT":
+                body = request.content.iter_chunked(_CHUNK_BYTES)
+                if request.content_length is not None:
+                    headers["Content-Length"] = str(request.content_length)
+                headers["Content-Type"] = "application/octet-stream"
         try:
             async with self._session.request(
                 request.method, self._url + path, params=query, headers=headers, data=body, allow_redirects=False
@@ -62,8 +70,20 @@ class ApiPass:
         except (aiohttp.ClientError, TimeoutError):
             raise Unavailable("The platform does not answer.", where=path, todo="Try again.") from None
 
+    async def _own_thing(self, path: str, machine: Machine, headers: Mapping[str, str]) -> None:
+        """Ask the API for what the path names, and look whose it is. Raises `NotFound`."""
+        thing = "/".join(path.split("/")[:5])
+        asked = {"Authorization": headers["Authorization"], "Accept-Encoding": "identity"}
+        try:
+            async with self._session.get(self._url + thing, headers=asked, allow_redirects=False) as answer:
+                project = (await _object(answer)).get("project") if answer.status == 200 else None
+        except (aiohttp.ClientError, TimeoutError):
+            raise Unavailable("The platform does not answer.", where=path, todo="Try again.") from None
+        if project != machine.project:
+            raise NotFound("There is no such thing in this project.", where=path)
 
-async def _own_body(request: web.Request, machine: Machine) -> bytes:
+
+async def _own_body(request: web.Request, machine: Machine, *, names_itself: bool = False) -> bytes:
     """The body, read and written anew, so that there is one reading of it, for the machine's own project."""
     text = bytearray()
     async for chunk in request.content.iter_chunked(_CHUNK_BYTES):
@@ -82,6 +102,8 @@ async def _own_body(request: web.Request, machine: Machine) -> bytes:
             where=request.path,
             todo="Ask from a machine of the other project.",
         )
+    if names_itself:
+        body["workspace"] = machine.workspace
     return json.dumps(body).encode()
 
 
@@ -114,13 +136,18 @@ async def _chunks(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         raise Unavailable("The platform broke its answer off.") from None
 
 
-async def _checked(answer: aiohttp.ClientResponse, route: Allowed, machine: Machine) -> web.Response:
+async def _object(answer: aiohttp.ClientResponse) -> dict[str, Any]:
     text = bytearray()
     async for chunk in answer.content.iter_any():
         text += chunk
         if len(text) > _CHECKED_MAX_BYTES:
             raise LimitExceeded("The answer is larger than the gateway reads.", todo="Ask for less with `limit`.")
     body: dict[str, Any] = json.loads(bytes(text))
+    return body
+
+
+async def _checked(answer: aiohttp.ClientResponse, route: Allowed, machine: Machine) -> web.Response:
+    body = await _object(answer)
     if route.guard is Guard.ANSWER and body.get("project") != machine.project:
         raise NotFound("There is no such thing in this project.", where=answer.url.path)
     if route.guard is Guard.FLOWS:

@@ -134,9 +134,10 @@ class Gateway:
         opened = self._open.pop(workspace, None)
         if opened is not None:
             await opened.socket.close()
+            await opened.runner.cleanup()
+            # Last, since a request that is broken off may still have asked for its room.
             if self._git is not None:
                 self._git.forget(workspace)
-            await opened.runner.cleanup()
 
     @property
     def workspaces(self) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from pathlib import Path
 PORT = 3141
 #: Where the directory of the gateway's socket is seen inside, read-only.
 PLACE = "/run/gw"
+#: Where the R client lies inside.
+R_CLIENT = "/opt/data/atoll-r/atoll.R"
 
 _PIP = """\
 [global]
@@ -45,6 +47,17 @@ local({{
     if (identical(unname(repos), url)) repos <- c(CRAN = paste0(url, "/for/", paste(pkgs, collapse = "+")))
     utils::install.packages(pkgs, lib = lib, repos = repos, ...)
   }}
+  # atoll_sql() is there from the start, where the machine has Atoll's client.
+  if (file.exists("{client}")) {{
+    client <- new.env(parent = globalenv())
+    tryCatch(
+      {{
+        sys.source("{client}", envir = client)
+        inside$atoll_sql <- client$atoll_sql
+      }},
+      error = function(problem) message("atoll_sql() is not there: ", conditionMessage(problem))
+    )
+  }}
   setHook(packageEvent("utils", "attach"), function(...) attach(inside, name = "atoll", warn.conflicts = FALSE))
   library_dir <- Sys.getenv("R_LIBS_USER", file.path(Sys.getenv("HOME"), ".local", "lib", "R"))
   dir.create(library_dir, recursive = TRUE, showWarnings = FALSE)
@@ -72,7 +85,7 @@ def inside_configuration(port: int = PORT) -> Mapping[str, str]:
         f"{PLACE}/Rprofile.site": _R,
         f"{PLACE}/gitconfig": _GIT,
     }
-    return {path: text.format(url=url) for path, text in texts.items()}
+    return {path: text.format(url=url, client=R_CLIENT) for path, text in texts.items()}
 
 
 def write_configuration(directory: Path, port: int = PORT) -> None:

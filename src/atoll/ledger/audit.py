@@ -5,14 +5,16 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 
 import pydantic
 
 from atoll.errors import IntegrityBroken, Unavailable, VersionConflict
-from atoll.ledger.chain import NOTHING_BEFORE, fault, link
-from atoll.model.ledger import AuditEntry, AuditEvent, ChainCheck
+from atoll.ledger.chain import NOTHING_BEFORE, canonical, fault, link, skimmed
+from atoll.model.ledger import AuditCheckpoint, AuditEntry, AuditEvent, ChainCheck
 from atoll.ports.clock import Clock
-from atoll.ports.records import Append, RecordStore, StreamEntry, Write
+from atoll.ports.records import Append, ReadsTexts, RecordStore, StreamEntry, Write
 
 STREAM = "audit"
 #: Entries read at once while verifying.
@@ -60,13 +62,51 @@ class AuditTrail:
         """Entries numbered above `after`, oldest first."""
         return tuple(_entry(stored) for stored in self._records.read(STREAM, after=after, limit=limit))
 
-    def verify(self) -> ChainCheck:
+    def end(self) -> int:
+        """Number of the last entry, 0 when there is none."""
+        return self._end()[0]
+
+    def number_before(self, when: datetime) -> int:
+        """Number of the last entry of before `when`, 0 when there is none. Entries stand in order of time."""
+        low, high = 0, self.end()
+        while low < high:
+            middle = (low + high + 1) // 2
+            found = self._records.read(STREAM, after=middle - 1, limit=1)
+            if found and datetime.fromisoformat(str(found[0].body["at"])) < when:
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
+    def lines(self, after: int, to: int) -> Iterator[bytes]:
+        """Entries numbered above `after` up to `to`, each as the canonical JSON of its hash, hash included."""
+        while after < to:
+            batch = self._records.read(STREAM, after=after, limit=min(BATCH, to - after))
+            if not batch:
+                return
+            for stored in batch:
+                yield canonical(stored.body) + b"\n"
+            after = batch[-1].number
+
+    def verify(self, checkpoints: Iterable[tuple[AuditCheckpoint, str]] = ()) -> ChainCheck:
         """Walk the whole chain; names the first entry that was changed, removed or moved.
 
-        Entries that are written meanwhile may or may not be seen.
+        `checkpoints`, oldest first, each with what is wrong with its signature, are compared
+        with it. Entries that are written meanwhile may or may not be seen.
         """
+        signed = {checkpoint.number: (checkpoint, wrong) for checkpoint, wrong in checkpoints}
+        check = self._walk(signed)
+        held = [number for number in signed if number <= check.entries] if check.intact else []
+        missing = [number for number in signed if number > check.entries] if check.intact else []
+        if missing:
+            reason = f"Entry {min(missing)}, which a checkpoint signed, is missing at the end."
+            return _broken(check.entries, check.head, reason)
+        return check.but(checkpoints=len(held), checked_to=max(held, default=0))
+
+    def _walk(self, signed: Mapping[int, tuple[AuditCheckpoint, str]]) -> ChainCheck:
         number, head = 0, NOTHING_BEFORE
         while True:
+            number, head = self._skim(number, head, signed)
             try:
                 batch = self._records.read(STREAM, after=number, limit=BATCH)
             except IntegrityBroken:
@@ -75,6 +115,8 @@ class AuditTrail:
                     return _broken(number, head, f"Entry {number + 1} cannot be read.")
             for stored in batch:
                 reason = fault(stored.body, stored_as=stored.number, number=number + 1, previous=head)
+                if not reason and number + 1 in signed:
+                    reason = _against(signed[number + 1], stored.body["hash"])
                 if reason:
                     return _broken(number, head, reason)
                 number, head = stored.number, stored.body["hash"]
@@ -83,6 +125,20 @@ class AuditTrail:
                     return ChainCheck(entries=number, intact=True, head=head)
                 if not self._records.read(STREAM, after=number, limit=1):
                     return _broken(number, head, f"Entry {number + 1} is missing, at the end.")
+
+    def _skim(self, number: int, head: str, signed: Mapping[int, tuple[AuditCheckpoint, str]]) -> tuple[int, str]:
+        """Go on over entries that plainly hold; where it ends is for the careful walk to look at."""
+        if not isinstance(self._records, ReadsTexts):
+            return number, head
+        while True:
+            began = number
+            for stored_as, text in self._records.read_texts(STREAM, after=number, limit=BATCH):
+                found = skimmed(text, number=number + 1, previous=head) if stored_as == number + 1 else None
+                if found is None or (stored_as in signed and _against(signed[stored_as], found)):
+                    return number, head
+                number, head = stored_as, found
+            if number < began + BATCH:
+                return number, head
 
     def _try(self, event: AuditEvent, writes: tuple[Write, ...]) -> AuditEntry | None:
         """Add the entry behind the end as it is now; None when another process was faster."""
@@ -125,6 +181,16 @@ class AuditTrail:
                 where=STREAM,
                 todo="Run `atoll audit verify`, and restore the record store from a backup.",
             ) from None
+
+
+def _against(signed: tuple[AuditCheckpoint, str], hash: str) -> str:
+    """What a checkpoint has against the entry of its number; empty when they agree."""
+    checkpoint, wrong = signed
+    if wrong:
+        return wrong
+    if checkpoint.hash != hash:
+        return f"Entry {checkpoint.number}, or one before it, was written anew since it was signed."
+    return ""
 
 
 def _too_busy() -> Unavailable:

@@ -19,6 +19,8 @@ from atoll.model.ledger import AuditEvent
 
 #: What the first entry names as the hash before it.
 NOTHING_BEFORE = "0" * 64
+_HASH_BEGINS = ',"hash":"'
+_HASH_CHARACTERS = len(_HASH_BEGINS) + 64 + 1
 
 
 def link(event: AuditEvent, *, number: int, at: datetime, previous: str) -> dict[str, Any]:
@@ -30,14 +32,35 @@ def link(event: AuditEvent, *, number: int, at: datetime, previous: str) -> dict
         "event": json.loads(event.model_dump_json()),
         "previous": previous,
     }
-    return {**entry, "hash": digest(entry)}
+    # Keys in order, so that a store keeps the canonical text itself and `skimmed` need not parse it.
+    linked: dict[str, Any] = json.loads(canonical({**entry, "hash": digest(entry)}))
+    return linked
 
 
 def digest(entry: Mapping[str, Any]) -> str:
     """The hash of a stored entry, whatever hash it claims."""
-    body = {key: value for key, value in entry.items() if key != "hash"}
+    return hashlib.sha256(canonical({key: value for key, value in entry.items() if key != "hash"})).hexdigest()
+
+
+def canonical(body: Mapping[str, Any]) -> bytes:
+    """Canonical JSON: keys sorted, no spaces, UTF-8."""
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return text.encode("utf-8", "surrogatepass")
+
+
+def skimmed(text: str, *, number: int, previous: str) -> str | None:
+    """The hash of entry `number` after `previous`, when its stored text is canonical and holds; None otherwise.
+
+    None says nothing yet: `fault` tells what an entry means however it is written. The
+    hash covers every byte of the text but its own.
+    """
+    end = f',"number":{number},"previous":"{previous}"}}'
+    start = len(text) - len(end) - _HASH_CHARACTERS
+    if start <= 0 or not text.endswith(end) or not text.startswith(_HASH_BEGINS, start):
+        return None
+    claimed = text[start + len(_HASH_BEGINS) : start + _HASH_CHARACTERS - 1]
+    found = hashlib.sha256((text[:start] + end).encode("utf-8", "surrogatepass")).hexdigest()
+    return found if found == claimed else None
 
 
 def fault(entry: Mapping[str, Any], *, stored_as: int, number: int, previous: str) -> str | None:

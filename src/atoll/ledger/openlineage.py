@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from atoll.model.airlock import AirlockRequest, Direction
 from atoll.model.dataset import DatasetVersion, TableState
 from atoll.model.delivery import Delivery, DeliveryOutcome
 from atoll.model.ledger import FlowEvent
@@ -27,6 +28,8 @@ SOURCES = "atoll://sources"
 RESULTS = "atoll://results"
 #: Of machines of a project (`<workspace>/<dataset>`).
 MACHINES = "atoll://machines"
+#: Of files on their way out of or into a project (`<request>/<index>`).
+AIRLOCK = "atoll://airlock"
 JOBS = "atoll://jobs"
 
 _SPEC = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs"
@@ -146,6 +149,38 @@ def mount_event(
         job=_job(f"mount.{mount.project}", producer, "MOUNT"),
         inputs=tuple(_read_table(relation, producer) for relation in relations),
         outputs=({"namespace": f"{MACHINES}/{mount.project}", "name": f"{workspace}/{mount.dataset}"},),
+        producer=producer,
+        schemaURL=f"{_SPEC}/RunEvent",
+    )
+
+
+def transfer_event(
+    request: AirlockRequest, index: int, *, person: str, because: str, at: datetime, producer: str = PRODUCER
+) -> FlowEvent:
+    """What passed the airlock: a file out to a person, or into the share of its project.
+
+    The file appears as `<request>/<index>`. The same `because` always gives the same run id.
+    """
+    file = request.files[index]
+    inside = {"namespace": f"{MACHINES}/{request.project}", "name": request.workspace or "project"}
+    lock = {"namespace": f"{AIRLOCK}/{request.project}", "name": f"{request.id}/{index}"}
+    out = request.direction is Direction.OUT
+    facts = {
+        "project": request.project,
+        "person": person,
+        "direction": request.direction.value,
+        "request": request.id,
+        "sha256": file.sha256,
+        "sizeBytes": file.size_bytes,
+        "reviewers": [review.reviewer_id for review in request.current_reviews],
+    }
+    return FlowEvent(
+        eventType="COMPLETE",
+        eventTime=at,
+        run=_run(because, producer, {"atoll_transfer": _facet(producer, f"{_SPEC}/RunFacet", facts)}),
+        job=_job(f"transfer.{request.project}", producer, "TRANSFER"),
+        inputs=(inside if out else lock,),
+        outputs=(lock if out else {**inside, "name": request.placed.get(index, "project")},),
         producer=producer,
         schemaURL=f"{_SPEC}/RunEvent",
     )

@@ -12,6 +12,8 @@ from atoll.model.ledger import Metric, PriceBook
 
 #: The books that ship with Atoll.
 SHIPPED = Path(__file__).parent / "prices"
+#: Machines have the price of their size; what leaves by the airlock has none.
+_UNPRICED = frozenset({Metric.MACHINE_SECONDS, Metric.RELEASED_BYTES})
 
 
 def load_price_books(directory: Path | None = None) -> tuple[PriceBook, ...]:
@@ -43,7 +45,7 @@ def _load(path: Path) -> PriceBook:
     metrics = [price.metric for price in book.prices]
     if len(metrics) != len(set(metrics)):
         raise _refused(path, "a metric has two prices")
-    missing = [str(metric) for metric in Metric if metric not in metrics and metric is not Metric.MACHINE_SECONDS]
+    missing = [str(metric) for metric in Metric if metric not in metrics and metric not in _UNPRICED]
     if Metric.MACHINE_SECONDS in metrics:
         raise _refused(path, "machine_seconds has the price of the machine's size, which is not in a book")
     if missing:

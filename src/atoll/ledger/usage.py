@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import Literal, cast, get_args
+from decimal import Decimal
+from typing import Literal, get_args
 
 from atoll.errors import InvalidInput, NotFound
+from atoll.ledger.rollup import EXACT as _EXACT
+from atoll.ledger.rollup import Sums, cells_of
+from atoll.model.cost import ClosedMonth, CostFilter
 from atoll.model.ledger import CostLine, CostReport, Metric, PriceBook, UsageRecord
 from atoll.model.record import new_id
 from atoll.ports.clock import Clock
@@ -19,8 +22,6 @@ By = Literal["user", "project", "dataset", "metric", "product", "workspace"]
 NOBODY = "-"
 BATCH = 1000
 
-# 60 digits: sums of amounts below stay exact for any bill.
-_EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 # A price for one byte-day is 7.3e-13 EUR and may be periodic; rounded here, even the amount
 # for an exabyte-day comes out right to the last digit kept.
 _UNIT_PRICE_STEP = Decimal("1e-36")
@@ -93,35 +94,72 @@ class UsageBook:
             until=until,
             because=because,
         )
-        return Append(_stream(f"{now.astimezone(UTC):%Y-%m}"), (record.model_dump(mode="json"),))
+        return Append(stream_of(f"{now.astimezone(UTC):%Y-%m}"), (record.model_dump(mode="json"),))
+
+    def correction(self, wrong: UsageRecord, by: Decimal, *, reason: str, because: str) -> tuple[Append, UsageRecord]:
+        """The write that changes what `wrong` was charged for by a quantity (negative: less), and its record.
+
+        At the price of the corrected record, which it names; it is of this month.
+        """
+        now = self._clock.now()
+        record = wrong.but(
+            id=new_id("use"),
+            at=now,
+            quantity=by,
+            amount_eur=_EXACT.quantize(_EXACT.multiply(by, wrong.unit_price_eur), _AMOUNT_STEP),
+            because=because,
+            corrects=wrong.id,
+            reason=reason,
+        )
+        return Append(stream_of(f"{now.astimezone(UTC):%Y-%m}"), (record.model_dump(mode="json"),)), record
+
+    def numbered(self, month: str, after: int = 0) -> Iterator[tuple[int, UsageRecord]]:
+        """Every usage record of the month `YYYY-MM` with its number, oldest first, behind `after`.
+
+        Of a closed month those that it was closed with. Raises `InvalidInput`.
+        """
+        stream, last = stream_of(month), self._last(month)
+        while last is None or after < last:
+            batch = self._records.read(stream, after=after, limit=BATCH if last is None else min(BATCH, last - after))
+            if not batch:
+                return
+            for stored in batch:
+                yield stored.number, UsageRecord.model_validate(stored.body)
+            after = batch[-1].number
 
     def records_of(self, month: str) -> Iterator[UsageRecord]:
         """Every usage record of the month `YYYY-MM`, oldest first. Raises `InvalidInput`."""
-        stream = _stream(month)
-        after = 0
-        while batch := self._records.read(stream, after=after, limit=BATCH):
-            yield from (UsageRecord.model_validate(stored.body) for stored in batch)
-            after = batch[-1].number
+        return (record for _, record in self.numbered(month))
 
-    def report(self, month: str, by: str, *, user: str | None = None) -> CostReport:
+    def report(self, month: str, by: str, *, user: str | None = None, asked: CostFilter | None = None) -> CostReport:
         """Sums of the month `YYYY-MM` by `user`, `project`, `dataset`, `metric`, `product` or `workspace`.
 
         A line for each key and metric, in their order; what has no such key
-        stands under `-`; with `user`, of that user's records only. The total is the exact sum of the records' amounts.
-        Raises `InvalidInput` for another month or key.
+        stands under `-`; with `user` or `asked`, of such records only. The total is the exact sum of the
+        records' amounts. Raises `InvalidInput` for another month or key.
         """
         if by not in get_args(By):
             raise InvalidInput(f"Costs are reported by {', '.join(get_args(By))}.", where="by")
-        lines: dict[tuple[str, Metric], CostLine] = {}
+        stream_of(month)
+        asked = asked or CostFilter(user=user)
+        lines: dict[tuple[str, str], Sums] = {}
         total = Decimal(0)
-        for record in self.records_of(month):
-            if user is not None and record.user != user:
-                continue
-            key = (_key(record, cast("By", by)), record.metric)
-            lines[key] = _added(lines.get(key), record, key[0])
-            total = _EXACT.add(total, record.amount_eur)
-        ordered = tuple(lines[key] for key in sorted(lines))
+        for cell in cells_of(self._records, month, asked, to=self._last(month)):
+            key = (str(getattr(cell, by) or NOBODY), cell.metric)
+            lines.setdefault(key, Sums()).add(cell.quantity, cell.amount_eur, cell.records)
+            total = _EXACT.add(total, cell.amount_eur)
+        ordered = tuple(
+            CostLine(key=key, metric=Metric(metric), quantity=s.quantity, amount_eur=s.amount_eur, records=s.records)
+            for (key, metric), s in sorted(lines.items())
+        )
         return CostReport(month=month, by=by, lines=ordered, total_eur=total)
+
+    def _last(self, month: str) -> int | None:
+        """The last record of a closed month; None while it is open."""
+        try:
+            return self._records.get(ClosedMonth, month).records
+        except NotFound:
+            return None
 
 
 def _unit_price(book: PriceBook, metric: Metric) -> Decimal:
@@ -131,23 +169,8 @@ def _unit_price(book: PriceBook, metric: Metric) -> Decimal:
     return _EXACT.divide(price.eur, price.per)
 
 
-def _stream(month: str) -> str:
+def stream_of(month: str) -> str:
+    """The stream of a month's usage. Raises `InvalidInput` for what is no month."""
     if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month, re.ASCII):
         raise InvalidInput("A month is written YYYY-MM.", where="month")
     return f"usage/{month}"
-
-
-def _key(record: UsageRecord, by: By) -> str:
-    return str(getattr(record, by) or NOBODY)
-
-
-def _added(line: CostLine | None, record: UsageRecord, key: str) -> CostLine:
-    if line is None:
-        line = CostLine(key=key, metric=record.metric, quantity=Decimal(0), amount_eur=Decimal(0), records=0)
-    return line.model_copy(
-        update={
-            "quantity": _EXACT.add(line.quantity, record.quantity),
-            "amount_eur": _EXACT.add(line.amount_eur, record.amount_eur),
-            "records": line.records + 1,
-        }
-    )

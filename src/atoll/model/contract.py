@@ -216,5 +216,8 @@ class ContractVersion(Record):
     #: The YAML as it was reviewed, byte for byte.
     text: str
     sha256: str
+    #: Who wrote or brought it; empty on versions from before contracts were reviewed.
+    proposed_by: str = ""
+    #: Who reviewed it and put it in force.
     published_by: str
     published_at: datetime

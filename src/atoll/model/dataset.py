@@ -43,15 +43,27 @@ class DatasetVersion(Record):
     """
 
     kind: ClassVar[str] = "dataset_version"
-    indexes: ClassVar[tuple[str, ...]] = ("dataset", "delivery")
-    unique: ClassVar[tuple[str, ...]] = ("delivery",)
+    indexes: ClassVar[tuple[str, ...]] = ("dataset", "delivery", "landing")
+    unique: ClassVar[tuple[str, ...]] = ("landing",)
 
     dataset: str
     number: int
     delivery: str
+    #: Number of the replay that made it, 0 for the delivery's first admission.
+    replay: int = 0
     contract: str
     tables: tuple[TableState, ...]
     committed_at: datetime
     #: Rows and bytes that this version added.
     rows_added: int
     bytes_added: int
+
+    @property
+    def landing(self) -> str:
+        """What names its snapshots in the lake, see `landing_of`."""
+        return landing_of(self.delivery, self.replay)
+
+
+def landing_of(delivery: str, replay: int) -> str:
+    """The name under which an admission's files and snapshots stand in the lake."""
+    return f"{delivery}_r{replay}" if replay else delivery

@@ -89,6 +89,30 @@ class DeliveryOutcome(Frozen):
     finished_at: datetime
 
 
+class Replay(Frozen):
+    """What was held, admitted again under a mended contract."""
+
+    #: 1, 2, 3, ... for each delivery.
+    number: int
+    #: `<dataset>@<number>` of the contract that it was admitted under.
+    contract: str
+    #: Number of the dataset version it made, None when nothing more could be committed.
+    dataset_version: int | None
+    rows_committed: int
+    #: Rows that stay held.
+    rows_quarantined: int
+    asked_by: str
+    finished_at: datetime
+
+
+class Rejection(Frozen):
+    """A person's decision that nothing more of a delivery will enter."""
+
+    by: str
+    at: datetime
+    reason: str
+
+
 class DeliveryState(StrEnum):
     """Derived from the record and its operation, never stored."""
 
@@ -96,7 +120,7 @@ class DeliveryState(StrEnum):
     WAITING = "waiting"
     ADMITTING = "admitting"
     COMMITTED = "committed"
-    #: Verified and read, but nothing of it could be committed; all is in quarantine.
+    #: Nothing of it could be committed, and all is in quarantine; or a person rejected it.
     REJECTED = "rejected"
     #: The admission failed; files wait in quarantine.
     FAILED = "failed"
@@ -119,18 +143,27 @@ class Delivery(Record):
     submitted_at: datetime | None = None
     operation_id: str | None = None
     outcome: DeliveryOutcome | None = None
+    #: What was admitted later of what was held at first; `outcome` counts them in.
+    replays: tuple[Replay, ...] = ()
+    rejection: Rejection | None = None
     #: When the delivered files were removed from quarantine, after their retention.
     purged_at: datetime | None = None
 
     @property
     def raw_kept(self) -> str | None:
         """Index of settled deliveries whose files still wait in quarantine: `kept`, or None."""
-        return "kept" if self.outcome is not None and self.purged_at is None else None
+        closed = self.outcome is not None or self.rejection is not None
+        return "kept" if closed and self.purged_at is None else None
 
     def state(self, operation: Operation | None) -> DeliveryState:
         """The state, from what is on record and the admission's operation."""
         if self.outcome is not None:
+            if operation is not None and operation.open:
+                return DeliveryState.ADMITTING  # a replay
             return DeliveryState.COMMITTED if self.outcome.committed else DeliveryState.REJECTED
+        return DeliveryState.REJECTED if self.rejection is not None else self._before_outcome(operation)
+
+    def _before_outcome(self, operation: Operation | None) -> DeliveryState:
         if self.submitted_at is None:
             return DeliveryState.RECEIVING
         if operation is None or operation.state is OperationState.QUEUED:

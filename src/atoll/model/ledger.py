@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
 from atoll.model.person import Caller
-from atoll.model.record import Frozen
+from atoll.model.record import Frozen, Record
 
 
 class AuditEvent(Frozen):
@@ -51,6 +51,27 @@ class ChainCheck(Frozen):
     reason: str = ""
     #: Hash of the last good entry.
     head: str
+    #: Signed checkpoints that the chain agrees with, and the number of the last one.
+    checkpoints: int = 0
+    checked_to: int = 0
+
+
+class AuditCheckpoint(Record):
+    """That the chain stood so at a time, signed by a key that the record store alone does not open.
+
+    Id: the number with leading zeros. The signature is Ed25519 over `atoll/audit-checkpoint/v1`,
+    number, hash and time, one a line.
+    """
+
+    kind: ClassVar[str] = "audit_checkpoint"
+
+    number: int
+    hash: str
+    at: datetime
+    key_id: str
+    #: Base64.
+    public_key: str
+    signature: str
 
 
 class FlowEvent(Frozen):
@@ -77,6 +98,8 @@ class Metric(StrEnum):
     MACHINE_SECONDS = "machine_seconds"
     #: Of the homes of machines that stand, running or not.
     MACHINE_STORED_BYTE_DAYS = "machine_stored_byte_days"
+    #: Let out by the airlock: without a price, metered so that it is seen.
+    RELEASED_BYTES = "released_bytes"
 
 
 class Price(Frozen):
@@ -120,6 +143,9 @@ class UsageRecord(Frozen):
     until: datetime | None = None
     #: The operation or query behind it.
     because: str = ""
+    #: Of a correction: id of the record it corrects, and why. Its quantity may be negative.
+    corrects: str | None = None
+    reason: str = ""
 
 
 class CostLine(Frozen):

@@ -49,6 +49,8 @@ class MachineMeter(Record):
     point: MeterPoint
     #: Of the home, as last seen.
     home_bytes: int = 0
+    #: What was charged for it so far.
+    spent_eur: Decimal = Decimal(0)
     #: Whether the workspace is gone and everything is metered.
     closed: bool = False
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 
@@ -34,18 +35,38 @@ class Person(Record):
     """Somebody who works with Atoll."""
 
     kind: ClassVar[str] = "person"
-    indexes: ClassVar[tuple[str, ...]] = ("login",)
-    unique: ClassVar[tuple[str, ...]] = ("login",)
+    indexes: ClassVar[tuple[str, ...]] = ("login", "external_id", "origin")
+    unique: ClassVar[tuple[str, ...]] = ("login", "external_id")
 
     login: str = Field(pattern=LOGIN)
     display_name: str
     roles: frozenset[Role]
     #: Which directory vouches for the person: `local`, `ldap`, `oidc`.
     origin: str = "local"
+    #: `origin:` and what the directory never gives to somebody else; a login may be given again.
+    external_id: str | None = None
+    #: Since when the directory no longer vouches for the person, who is not `active` then.
+    left_at: datetime | None = None
+    #: Until when an issuer's last word about the person counts; a directory is asked instead.
+    vouched_until: datetime | None = None
+    #: Last days on which the training and the signed agreement count; None: none on record.
+    training_until: date | None = None
+    agreement_until: date | None = None
     #: Argon2id hash, for local accounts that sign in by password.
     password_hash: str | None = None
     active: bool = True
     created_at: datetime
+
+
+class Membership(Frozen):
+    """What is particular to one member of a project."""
+
+    #: The end of a membership that ends by itself.
+    until: datetime | None = None
+    #: Answers for the project.
+    lead: bool = False
+    #: Whether a group of the directory makes it, and takes it away again.
+    by_directory: bool = False
 
 
 class Project(Record):
@@ -59,7 +80,14 @@ class Project(Record):
     title: str
     #: Ids of the people of the project.
     members: frozenset[str] = frozenset()
+    #: By id of a member; who is not here is an ordinary member without an end.
+    terms: Mapping[str, Membership] = {}
     created_at: datetime
+
+    def has_member(self, person_id: str, at: datetime) -> bool:
+        """Whether the person is of the project at that time."""
+        until = self.terms[person_id].until if person_id in self.terms else None
+        return person_id in self.members and (until is None or at < until)
 
 
 class Source(Record):
@@ -107,6 +135,10 @@ class Caller(Frozen):
     #: Network address the request came from, empty for the platform itself.
     address: str = ""
     request_id: str = ""
+    #: When they ask, for what depends on the time. Not kept: an audit entry has its own.
+    at: datetime | None = Field(default=None, exclude=True)
+    #: Why data is closed to them at this moment, a sentence each. Not kept.
+    lapsed: tuple[str, ...] = Field(default=(), exclude=True)
 
 
 #: The platform acting by itself (reconcilers, start-up).

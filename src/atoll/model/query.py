@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
 from typing import ClassVar
+
+from pydantic import Field
 
 from atoll.model.record import Frozen, Record
 from atoll.model.table import Column, DataFile
@@ -44,11 +48,59 @@ class QueryStats(Frozen):
     relations: tuple[str, ...]
 
 
+class ResultColumn(Frozen):
+    """A column of a result, its type in Arrow's words."""
+
+    name: str
+    type: str
+
+
+class QueryEstimate(Frozen):
+    """What a query would read, before it is run."""
+
+    #: `dataset.table` of every relation the statement names.
+    relations: tuple[str, ...]
+    columns: tuple[ResultColumn, ...]
+    #: Rows of the result as the engine guesses them; None where it cannot, or where its
+    #: guess would tell of rows that a grant hides.
+    rows: int | None
+    #: Bytes of the data files that would be read.
+    scanned_bytes: int
+
+
+class QueryState(StrEnum):
+    """Derived from what is on record; see `QueryRecord.state`."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class KeptResult(Frozen):
+    """A result that the platform keeps for a while; readable only while its grants stand."""
+
+    #: The query that computed it: its own, or an earlier one that read the same.
+    file: str
+    rows: int
+    size_bytes: int
+    columns: tuple[ResultColumn, ...]
+    #: Ids of the grants that it came from.
+    grants: tuple[str, ...]
+    expires_at: datetime
+    #: Ids of the people beside the asker who have read of it; each time is in the audit.
+    seen_by: tuple[str, ...] = ()
+    #: When and why it was removed: `expired`, `revoked`, `space`, `asked`.
+    removed_at: datetime | None = None
+    removed_because: str = ""
+
+
 class QueryRecord(Record):
-    """A query that was run or refused. The text is kept, results are not."""
+    """A query that was run, waits to be run, or was refused. The text is kept; a result only when that was asked."""
 
     kind: ClassVar[str] = "query"
-    indexes: ClassVar[tuple[str, ...]] = ("project", "person")
+    indexes: ClassVar[tuple[str, ...]] = ("project", "person", "holds", "cache_key")
 
     project: str
     #: Id of the person.
@@ -61,3 +113,49 @@ class QueryRecord(Record):
     stats: QueryStats | None = None
     error_code: str = ""
     error: str = ""
+    #: What it cost; None until it is settled.
+    cost_eur: Decimal | None = None
+    #: When it was handed to the platform to run; None for one whose result streams to its asker.
+    queued_at: datetime | None = None
+    #: The operation that runs a queued query.
+    operation: str | None = None
+    #: How often the platform began to run it.
+    runs: int = Field(default=0, ge=0)
+    result: KeptResult | None = None
+    #: SHA-256 over project, statement, versions and policy, of a result that may answer again.
+    reusable: str | None = None
+
+    @property
+    def state(self) -> QueryState:
+        """The state, from what is on record."""
+        if self.finished_at is None:
+            return QueryState.QUEUED if self.queued_at is not None and not self.runs else QueryState.RUNNING
+        if not self.error_code:
+            return QueryState.DONE
+        return QueryState.CANCELLED if self.error_code in ("cancelled", "conflict") else QueryState.FAILED
+
+    @property
+    def holds(self) -> str | None:
+        """Index of queries whose result is kept now: `result`, or None."""
+        return "result" if self.result is not None and self.result.removed_at is None else None
+
+    @property
+    def cache_key(self) -> str | None:
+        """Index of results that may answer again, while they are kept."""
+        return self.reusable if self.holds else None
+
+
+class SavedQuery(Record):
+    """A statement that people of a project keep for each other."""
+
+    kind: ClassVar[str] = "saved_query"
+    indexes: ClassVar[tuple[str, ...]] = ("project",)
+
+    project: str
+    name: str
+    description: str = ""
+    sql: str
+    #: Login of the person who saved it, and of the one who last changed it.
+    saved_by: str
+    changed_by: str
+    changed_at: datetime

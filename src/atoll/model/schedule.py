@@ -69,6 +69,10 @@ class IdleWatch(Record):
     at: datetime
     #: `kept alive because ...` or `hibernated because ...`.
     sentence: str = ""
+    #: When that was found, the last sign of use it saw, and since when there is none (None: it is in use).
+    judged_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    idle_since: datetime | None = None
     #: CPU seconds of the machine at that time, None when it could not tell.
     cpu_seconds: float | None = None
     #: When its CPU was last seen busy.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from atoll.model.person import NAME
 from atoll.model.record import Frozen, Record
@@ -88,8 +88,17 @@ class Product(Frozen):
     downloads: bool = False
     #: Whether the page may read and write the visitor's clipboard by program.
     clipboard: bool = True
-    #: Machines kept ready without an owner, for a quick launch.
-    warm: int = Field(default=0, ge=0, le=10)
+    #: Machines kept ready for a quick launch, by name of the size. The platform pays for them until they are
+    #: launched; they wait with the defaults of the parameters, and give way when the host is full.
+    warm_pool: dict[str, Annotated[int, Field(ge=0, le=10)]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_old_warm(cls, data: object) -> object:
+        """Products on record from before pools had sizes kept nothing ready."""
+        if isinstance(data, dict) and data.get("warm") == 0:
+            return {key: value for key, value in data.items() if key != "warm"}
+        return data
 
 
 class ProductState(StrEnum):
@@ -155,7 +164,7 @@ class Workspace(Record):
     """One provisioned product, owned by one person in one project."""
 
     kind: ClassVar[str] = "workspace"
-    indexes: ClassVar[tuple[str, ...]] = ("owner", "project", "standing", "product", "unmet")
+    indexes: ClassVar[tuple[str, ...]] = ("owner", "project", "standing", "product", "unmet", "queue")
 
     name: str = Field(pattern=NAME)
     #: Id and login of the person.
@@ -184,6 +193,23 @@ class Workspace(Record):
     #: Logins of people of the project it is shared with.
     shared_with: frozenset[str] = frozenset()
     terminated_at: datetime | None = None
+    #: When it began to wait for room, and the generation of the wish that waits; a newer wish does not.
+    queued_at: datetime | None = None
+    queued_generation: int = 0
+    #: Its size and price before the last resizing; they come back when that fails.
+    size_before: str = ""
+    eur_per_hour_before: Decimal | None = None
+
+    @property
+    def queued(self) -> bool:
+        """Whether it waits for room, and nothing is made of it before."""
+        waits = self.queued_at is not None and self.queued_generation == self.generation
+        return waits and self.desired is Desired.RUNNING and self.terminated_at is None
+
+    @property
+    def queue(self) -> str | None:
+        """Index of workspaces that wait for room: `queued`, or None."""
+        return "queued" if self.queued else None
 
     @property
     def standing(self) -> str | None:
@@ -193,7 +219,8 @@ class Workspace(Record):
     @property
     def unmet(self) -> str | None:
         """Index of workspaces with a wish that no operation has met yet: `unmet`, or None."""
-        return "unmet" if self.terminated_at is None and self.observed_generation < self.generation else None
+        met = self.terminated_at is not None or self.observed_generation >= self.generation
+        return None if met or self.queued else "unmet"
 
 
 class Resource(Record):
@@ -236,3 +263,45 @@ class Orphan(Record):
     def open_key(self) -> str | None:
         """Index of orphans that are still there: `open`, or None."""
         return "open" if self.gone_at is None else None
+
+
+class WarmMachine(Record):
+    """A machine made ready before anybody asked. Its id is that of the workspace it will be, once it is launched."""
+
+    kind: ClassVar[str] = "warm_machine"
+    indexes: ClassVar[tuple[str, ...]] = ("waiting", "held")
+    unique: ClassVar[tuple[str, ...]] = ("held",)
+
+    #: `<name>@<number>` of the product version.
+    product: str
+    size: str
+    backend: str
+    #: Its number in the pool, from 0.
+    place: int = Field(ge=0)
+    #: Id of its `Resource`, by whose token it is made.
+    token: str
+    made_at: datetime
+    #: When the backend was last asked to make it.
+    asked_at: datetime | None = None
+    #: When its service was first seen to answer; only then it may be launched.
+    ready_at: datetime | None = None
+    #: Up to when its waiting is charged to the platform.
+    charged_until: datetime | None = None
+    #: When it became a person's workspace.
+    claimed_at: datetime | None = None
+    #: From when on it is to be taken away, and why. It is not launched any more then.
+    ending_at: datetime | None = None
+    ending_because: str = ""
+    #: When nothing of it was left.
+    gone_at: datetime | None = None
+
+    @property
+    def waiting(self) -> str | None:
+        """Index of those that are nobody's and may still be there: `waiting`, or None."""
+        return "waiting" if self.claimed_at is None and self.gone_at is None else None
+
+    @property
+    def held(self) -> str | None:
+        """Index of places in pools: one machine each, None once it is taken or goes."""
+        free = self.waiting is None or self.ending_at is not None
+        return None if free else f"{self.product}/{self.size}/{self.backend}/{self.place}"

@@ -25,6 +25,8 @@ class Operations:
         self._clock = clock
         #: Set when there may be new work in this process. A hint: the runner looks anyway.
         self.woken = threading.Event()
+        #: Set when somebody wants a workspace otherwise: who looks for that looks now.
+        self.wished = threading.Event()
 
     def plan(
         self,

@@ -13,6 +13,9 @@ from atoll.errors import AtollError
 log = logging.getLogger(__name__)
 
 
+_LOOK_SECONDS = 0.25
+
+
 @dataclass(frozen=True)
 class Reconciler:
     """One duty: `run` is idempotent, safe in several processes, and returns how much it did."""
@@ -23,12 +26,16 @@ class Reconciler:
 
 
 class Reconcilers:
-    """A thread that runs duties in their rhythm; the error of one stops no other."""
+    """A thread that runs duties in their rhythm; the error of one stops no other.
 
-    def __init__(self, duties: Sequence[Reconciler]) -> None:
+    `woken` has all of them run at once when somebody sets it.
+    """
+
+    def __init__(self, duties: Sequence[Reconciler], woken: threading.Event | None = None) -> None:
         self._due = {duty.name: 0.0 for duty in duties}
         self._duties = tuple(duties)
         self._stopping = threading.Event()
+        self._woken = woken or threading.Event()
         self._thread = threading.Thread(target=self._work, name="reconcilers", daemon=True)
 
     def start(self) -> None:
@@ -38,6 +45,7 @@ class Reconcilers:
     def stop(self, timeout_seconds: float = 30.0) -> None:
         """Stop after the duty under way. Idempotent."""
         self._stopping.set()
+        self._woken.set()
         if self._thread.is_alive():
             self._thread.join(timeout_seconds)
 
@@ -65,4 +73,6 @@ class Reconcilers:
     def _work(self) -> None:
         while not self._stopping.is_set():
             self.run_due()
-            self._stopping.wait(0.25)
+            if self._woken.wait(_LOOK_SECONDS):
+                self._woken.clear()
+                self._due = dict.fromkeys(self._due, 0.0)

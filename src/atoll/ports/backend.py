@@ -11,6 +11,10 @@ The contract, for whoever writes a backend:
 - `observe` and `list_machines` never guess: what they cannot tell is `unknown`.
 - A machine carries its workspace id and token visibly to the host, so that a sweeper
   can compare both ways with the resource ledger.
+- A machine may be made `anonymous`: started, its service answering, and nobody's. It has
+  no data, no variables and no gateway of a person until `claim` gives it to one; its home
+  is fresh. It is claimed once, by its own token; what cannot be claimed any more ends, and
+  is started like any that is stopped.
 - After `destroy` is complete nothing is left: no process, mount, cgroup or directory,
   but the home, which `forget_home` removes.
 """
@@ -38,15 +42,26 @@ class Capabilities:
     mount: bool
     isolation: str
     limits: str
+    #: Whether attempts to break out can be made inside (`probe`).
+    probes: bool = False
+    #: Whether machines can be made ready before they are anybody's (`anonymous`, `claim`).
+    warm: bool = False
 
 
 @dataclass(frozen=True)
 class Mount:
-    """A host directory seen inside, read-only unless `writable`."""
+    """A host directory seen inside, read-only unless `writable`.
+
+    `group` names those machines that write there together: what one writes, the others
+    may change. `quota_bytes` is for what is writable, as strong as the backend says in
+    its `limits`.
+    """
 
     source: Path
     target: str
     writable: bool = False
+    group: str = ""
+    quota_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +80,7 @@ class MachineSpec:
         gateway: host directory with the gateway's socket `gw.sock`, seen at /run/gw.
         parameters: of the product, checked.
         variables: environment variables, no secrets.
+        anonymous: it is made ready for nobody yet; `mounts` and `variables` are those of everybody.
     """
 
     workspace: str
@@ -80,6 +96,7 @@ class MachineSpec:
     gateway: Path | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    anonymous: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,6 +104,8 @@ class Observation:
     """What a backend says of one machine.
 
     `socket` is where its service listens, once it answers; `detail` is for people.
+    `anonymous` as long as it was not given to a person; `outdated` when a machine made now
+    would have something else inside.
     """
 
     workspace: str
@@ -95,6 +114,8 @@ class Observation:
     detail: str = ""
     socket: Path | None = None
     exit_status: int | None = None
+    anonymous: bool = False
+    outdated: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,6 +126,35 @@ class Figures:
     memory_bytes: int
     processes: int
     home_bytes: int
+
+
+@dataclass(frozen=True)
+class ProbeFacts:
+    """What attempts to break out of a machine need to know of what is outside.
+
+    Attributes:
+        addresses: host and port of services that must not be reached.
+        paths: of the host, that must not be seen.
+        others: paths of other workspaces' sockets on the host.
+        bombs: also try to use up processes, memory and disk; this disturbs the machine.
+        fill: also fill the home past its quota, which is to end the machine.
+    """
+
+    addresses: tuple[tuple[str, int], ...] = ()
+    paths: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    bombs: bool = False
+    fill: bool = False
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One attempt to break out: what was tried, whether it was held, and what came of it."""
+
+    group: str
+    what: str
+    held: bool
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -133,6 +183,16 @@ class Backend(Protocol):
 
     def start(self, spec: MachineSpec) -> None:
         """Start a stopped machine on its kept home, with a new token. As `create` when it is absent."""
+        ...
+
+    def claim(self, spec: MachineSpec) -> None:
+        """Give an anonymous machine to its person: mounts and variables of `spec` come to be inside.
+
+        `spec.token` is the one it was made by; nothing happens to another machine, to one
+        that was claimed, or to none. Once it is no more observed `anonymous`, all is
+        there, for whatever is started inside from then on. Raises `Conflict` when `warm`
+        is not among the capabilities, `InvalidInput` for what cannot be mounted.
+        """
         ...
 
     def stop(self, workspace: str) -> None:
@@ -173,6 +233,14 @@ class Backend(Protocol):
 
     def log(self, workspace: str, *, last_bytes: int = 65_536) -> str:
         """The end of what the machine printed; kept after it is gone until `forget_home`."""
+        ...
+
+    def probe(self, workspace: str, facts: ProbeFacts) -> tuple[Probe, ...]:
+        """Try to break out of a running machine, from inside and with the rights of its person.
+
+        Returns when every attempt was made, some minutes at most. Raises `Conflict` when
+        the machine does not run or `probes` is not among the capabilities, `Unavailable`.
+        """
         ...
 
     def doctor(self) -> tuple[Finding, ...]:

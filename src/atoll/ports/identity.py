@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +15,8 @@ class Identity:
     display_name: str
     email: str | None
     groups: tuple[str, ...]
+    #: What the directory never gives to somebody else, as it may a login.
+    subject: str = ""
 
 
 class PasswordDirectory(Protocol):
@@ -37,6 +40,26 @@ class PasswordDirectory(Protocol):
         ...
 
 
+class PeopleDirectory(PasswordDirectory, Protocol):
+    """A directory whose people come and go without Atoll being told."""
+
+    def find(self, subjects: Sequence[str], *, groups: bool) -> Mapping[str, Identity]:
+        """Those of `subjects` who are there and may sign in, with their groups if asked for.
+
+        Raises `Unavailable` when the directory cannot be asked, or not be believed: who is
+        missing from the answer has left.
+        """
+        ...
+
+    def look_up(self, login: str) -> Identity | None:
+        """The person of that login with their groups, without a proof. Raises `Unavailable`."""
+        ...
+
+    def check(self) -> None:
+        """Returns when the directory answers; raises `Unavailable` when it does not."""
+        ...
+
+
 class TokenIssuer(Protocol):
     """Signs people on by redirect: OpenID Connect with PKCE."""
 
@@ -48,4 +71,8 @@ class TokenIssuer(Protocol):
 
     def redeem(self, *, code: str, code_verifier: str, nonce: str, redirect_uri: str) -> Identity:
         """The identity behind the code. Raises `NotAuthenticated`, `Unavailable`."""
+        ...
+
+    def check(self) -> None:
+        """Returns when the issuer answers; raises `Unavailable` when it does not."""
         ...

@@ -7,10 +7,10 @@ no transaction that spans a read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from atoll.model.record import Record
 
@@ -121,6 +121,32 @@ class RecordStore(Protocol):
 
     def close(self) -> None:
         """Release connections. Idempotent."""
+        ...
+
+
+#: Told of a record that was written: kind and id.
+OnWrite = Callable[[str, str], None]
+
+
+@runtime_checkable
+class Watchable(Protocol):
+    """A store that tells what this process writes through it; see `WatchedRecords`."""
+
+    def watch(self, told: OnWrite) -> None:
+        """Have `told` called after each write from now on; it must return at once."""
+        ...
+
+    def unwatch(self, told: OnWrite) -> None:
+        """No longer. Idempotent."""
+        ...
+
+
+@runtime_checkable
+class ReadsTexts(Protocol):
+    """A store that can hand out entries unread, for whoever goes through very many."""
+
+    def read_texts(self, stream: str, *, after: int = 0, limit: int = 1000) -> Sequence[tuple[int, str]]:
+        """As `RecordStore.read`: number and the JSON text as it is kept, unchecked."""
         ...
 
 

@@ -86,8 +86,13 @@ class Exchanges:
 
     def forget(self, workspace: str) -> None:
         """Cut everything open at the machine."""
-        for exchange in list(self._of(workspace).open):
+        seen = self._seen.get(workspace)
+        for exchange in list(seen.open) if seen else ():
             exchange.cut()
+
+    def drop(self, workspace: str) -> None:
+        """The machine is gone for good: nothing of it is remembered."""
+        self._seen.pop(workspace, None)
 
     def _of(self, workspace: str) -> _Seen:
         seen = self._seen.get(workspace)

@@ -156,6 +156,7 @@ class ProxyServer:
     async def _forget(self, workspace: str, gone: bool) -> None:
         self._door.forget(workspace)
         if gone:
+            self._door.exchanges.drop(workspace)
             await self._ports.close(workspace)
             await self._door.upstreams.close(workspace)
 

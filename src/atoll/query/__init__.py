@@ -3,5 +3,14 @@
 from atoll.query.cancellation import Cancellation
 from atoll.query.engine import QueryEngine, QueryRun
 from atoll.query.guard import may_name
+from atoll.query.results import KeptResults, ResultFile, ResultWriter
 
-__all__ = ["Cancellation", "QueryEngine", "QueryRun", "may_name"]
+__all__ = [
+    "Cancellation",
+    "KeptResults",
+    "QueryEngine",
+    "QueryRun",
+    "ResultFile",
+    "ResultWriter",
+    "may_name",
+]

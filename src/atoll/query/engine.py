@@ -13,7 +13,7 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from atoll.errors import InvalidInput, Unavailable
-from atoll.model.query import QueryLimits, QueryStats, Relation
+from atoll.model.query import QueryEstimate, QueryLimits, QueryStats, Relation
 from atoll.model.table import Column
 from atoll.query.cancellation import Cancellation
 from atoll.query.guard import check_size
@@ -32,9 +32,17 @@ class QueryRun:
     Attributes:
         schema: the result's columns.
         relations: those of the given relations that the statement names, known from the start.
+        begun: what the process told at the start.
     """
 
-    def __init__(self, job: Job, process: QueryProcess, release: Callable[[QueryProcess], None]) -> None:
+    def __init__(
+        self,
+        job: Job,
+        process: QueryProcess,
+        release: Callable[[QueryProcess], None],
+        approve: Callable[[int], None] | None = None,
+    ) -> None:
+        self._approve = approve
         self._job = job
         self._process = process
         self._release = release
@@ -45,6 +53,7 @@ class QueryRun:
         self._closed = False
         self.schema: pa.Schema = pa.schema([])
         self.relations: tuple[Relation, ...] = ()
+        self.begun = Status()
         try:
             self._open()
         except BaseException:
@@ -74,6 +83,11 @@ class QueryRun:
         finally:
             self.close()
 
+    @property
+    def scanned_bytes(self) -> int:
+        """Bytes of the data files of every relation the statement names; known from the start."""
+        return sum(file.size_bytes for relation in self.relations for file in relation.files)
+
     def cancel(self) -> None:
         """End the query now, from any thread; who reads the batches is told `Conflict`."""
         self._process.cancel()
@@ -96,11 +110,14 @@ class QueryRun:
 
     def _open(self) -> None:
         self._process.send(self._job)
-        begun = self._status()
-        named = set(begun.relations)
+        self.begun = self._status()
+        named = set(self.begun.relations)
         self.relations = tuple(r for r in self._job.relations if f"{r.dataset}.{r.table}" in named)
-        if self._job.kind == "filter":
+        if self._job.kind != "query":
             return
+        if self._approve is not None:
+            self._approve(self.scanned_bytes)
+        self._status()
         try:
             self._reader = pa.ipc.open_stream(self._process.output)
             self.schema = self._reader.schema
@@ -129,7 +146,7 @@ class QueryRun:
         return QueryStats(
             rows=status.rows,
             seconds=round(time.monotonic() - self._started, 6),
-            scanned_bytes=sum(file.size_bytes for relation in self.relations for file in relation.files),
+            scanned_bytes=self.scanned_bytes,
             relations=tuple(f"{relation.dataset}.{relation.table}" for relation in self.relations),
         )
 
@@ -155,21 +172,49 @@ class QueryEngine:
         relations: Sequence[Relation],
         limits: QueryLimits,
         cancellation: Cancellation | None = None,
+        *,
+        names: Sequence[str] = (),
+        tells_progress: bool = False,
+        approve: Callable[[int], None] | None = None,
     ) -> QueryRun:
         """Start a SELECT over `relations`, named `dataset.table` in it.
 
         Returns when the columns of the result are known. Use it as a context
         manager; leaving it ends the query. The time limit runs from here to the
         last batch read, the reader's own slowness included. `cancellation` ends it
-        even before this returns.
+        even before this returns, and tells how far it is with `tells_progress`. `approve`
+        is given the bytes that would be scanned before anything is; what it raises ends the query.
+        `names` are the tables, as `dataset.table`, that may be proposed for one that is not found.
 
         Raises `Conflict` (cancelled), `StatementRefused` (the guard or the engine's binder), `LimitExceeded`,
         `InvalidInput`, `IntegrityBroken`, and `Unavailable` when no place among the
         running queries came free within the time limit or the process died.
         """
         check_size(sql)
-        job = Job(kind="query", sql=sql, relations=tuple(relations), limits=limits)
-        return self._start(job, cancellation or Cancellation())
+        job = Job(
+            kind="query",
+            sql=sql,
+            relations=tuple(relations),
+            names=tuple(names),
+            limits=limits,
+            tells_progress=tells_progress,
+        )
+        return self._start(job, cancellation or Cancellation(), approve)
+
+    def explain(
+        self, sql: str, relations: Sequence[Relation], limits: QueryLimits, names: Sequence[str] = ()
+    ) -> QueryEstimate:
+        """Plan a SELECT and do not run it: what it would read. Raises as `run` does."""
+        check_size(sql)
+        job = Job(kind="explain", sql=sql, relations=tuple(relations), names=tuple(names), limits=limits)
+        with self._start(job, Cancellation()) as planned:
+            begun = planned.begun
+            return QueryEstimate(
+                relations=begun.relations,
+                columns=begun.columns,
+                rows=begun.guessed_rows,
+                scanned_bytes=planned.scanned_bytes,
+            )
 
     def check_filter(self, predicate: str, columns: Sequence[Column]) -> None:
         """Raises `StatementRefused` unless the text is a row filter over the columns of a table."""
@@ -186,7 +231,7 @@ class QueryEngine:
         """End all queries and processes. Idempotent."""
         self._pool.close()
 
-    def _start(self, job: Job, cancellation: Cancellation) -> QueryRun:
+    def _start(self, job: Job, cancellation: Cancellation, approve: Callable[[int], None] | None = None) -> QueryRun:
         end = time.monotonic() + job.limits.seconds
         while not self._places.acquire(timeout=_PLACE_SECONDS):
             if self._pool.closed:
@@ -198,8 +243,8 @@ class QueryEngine:
         except BaseException:
             self._places.release()
             raise
-        cancellation.attach(process.cancel)
-        return QueryRun(job, process, self._release)
+        cancellation.attach(process.cancel, process.progress)
+        return QueryRun(job, process, self._release, approve)
 
     def _release(self, process: QueryProcess) -> None:
         try:

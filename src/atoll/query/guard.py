@@ -8,6 +8,7 @@ refused, so that a construct that a later DuckDB brings is refused until it was 
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -85,14 +86,16 @@ def check_statement(
     sql: str,
     granted: Collection[TableName],
     system_names: Collection[str] = (),
+    names: Collection[str] = (),
 ) -> frozenset[TableName]:
     """The granted relations that a statement names; `granted` and the result in lower case.
 
-    `system_names` are names of the engine's own views, which no CTE may take.
+    `system_names` are names of the engine's own views, which no CTE may take; `names` are
+    the tables, as `dataset.table`, that may be proposed for one that was not found.
     Raises `StatementRefused` for anything but one SELECT over granted relations.
     """
     check_size(sql)
-    walk = _Walk(granted=frozenset(granted), system_names=frozenset(system_names))
+    walk = _Walk(granted=frozenset(granted), system_names=frozenset(system_names), names=tuple(names))
     walk.query(parse(connection, sql))
     return frozenset(walk.named)
 
@@ -155,6 +158,7 @@ class _Walk:
 
     granted: frozenset[TableName]
     system_names: frozenset[str]
+    names: tuple[str, ...] = ()
     named: set[TableName] = field(default_factory=set)
     _waiting: list[tuple[Any, frozenset[str]]] = field(default_factory=list)
 
@@ -231,8 +235,18 @@ class _Walk:
         # The same words for a table that is absent and one that is not granted.
         raise StatementRefused(
             f"There is no table {_shown('.'.join(path or written))} that this project may read.",
-            todo="Name tables as dataset.table.",
+            todo=self._proposal(".".join(path or written)),
         )
+
+    def _proposal(self, written: str) -> str:
+        """What may have been meant, among the tables that may be read and nothing else."""
+        wanted = written.lower()
+        alike = difflib.get_close_matches(wanted, [name.lower() for name in self.names], n=3, cutoff=0.7)
+        # Who left the dataset out meant the table of that name.
+        alike += [name for name in self.names if name.lower().rpartition(".")[2] == wanted][:3]
+        if not alike:
+            return "Name tables as dataset.table."
+        return "Did you mean " + ", ".join(dict.fromkeys(alike)) + "? Name tables as dataset.table."
 
 
 def _check_table_function(node: Mapping[str, Any]) -> None:

@@ -1,9 +1,10 @@
 """What a query process is asked to do, and what it answers: JSON in, Arrow and JSON out.
 
 The process writes one byte `R` when it is ready and reads one JSON line, a `Job`.
-It answers with one JSON line, a `Status`, that says whether there is a result and
-which relations it reads; then, if there is one, with an Arrow IPC stream (schema,
-batches, end) and one more `Status`, that says how it ended. An answer that breaks
+It answers with one JSON line, a `Status`, that says whether the statement holds and
+which relations it reads; with another when its first rows are computed; then with an
+Arrow IPC stream (schema, batches, end) and a last `Status`, that says how it ended.
+A line that carries an error is the last. A filter or a plan is answered by one line. An answer that breaks
 off is that of a process that has died.
 """
 
@@ -19,11 +20,13 @@ from atoll.errors import (
     StatementRefused,
     Unavailable,
 )
-from atoll.model.query import QueryLimits, Relation
+from atoll.model.query import QueryLimits, Relation, ResultColumn
 from atoll.model.record import Frozen
 from atoll.model.table import Column
 
 READY = b"R"
+#: File with a number between 0 and 1, or nothing.
+PROGRESS = "progress"
 
 _ERRORS: dict[str, type[AtollError]] = {
     kind.code: kind for kind in (InvalidInput, StatementRefused, LimitExceeded, IntegrityBroken, Unavailable)
@@ -31,14 +34,18 @@ _ERRORS: dict[str, type[AtollError]] = {
 
 
 class Job(Frozen):
-    """One query over relations, or one row filter to check over columns."""
+    """One query over relations, one to plan and not to run, or one row filter to check over columns."""
 
-    kind: Literal["query", "filter"]
+    kind: Literal["query", "explain", "filter"]
     #: The statement, or the predicate.
     sql: str
     relations: tuple[Relation, ...] = ()
     columns: tuple[Column, ...] = ()
+    #: Every table that may be read, as `dataset.table`, whether it is planned or not.
+    names: tuple[str, ...] = ()
     limits: QueryLimits
+    #: Whether the process writes how far it is to `PROGRESS`, in its directory.
+    tells_progress: bool = False
 
 
 class Status(Frozen):
@@ -52,6 +59,9 @@ class Status(Frozen):
     rows: int = 0
     #: `dataset.table` of every relation the statement names.
     relations: tuple[str, ...] = ()
+    #: Of a query that was planned: the columns of its result, and how many rows the engine guesses.
+    columns: tuple[ResultColumn, ...] = ()
+    guessed_rows: int | None = None
 
     @classmethod
     def of(cls, error: AtollError) -> Status:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import cast
 
 from atoll.errors import AtollError, Conflict, LimitExceeded, Unavailable
-from atoll.query.job import READY, Job
+from atoll.query.job import PROGRESS, READY, Job
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 #: Resident memory beyond the engine's limit at which a process is killed: interpreter,
@@ -95,6 +95,13 @@ class QueryProcess:
                 stdin.close()
         if self.output.peek(1)[:1] == READY:
             self.output.read(1)
+
+    def progress(self) -> float | None:
+        """How far its query is, 0 to 1, where the engine can tell."""
+        try:
+            return min(max(float(Path(self._home, PROGRESS).read_bytes()[:20]), 0.0), 1.0)
+        except (OSError, ValueError):
+            return None
 
     def cancel(self) -> None:
         """Kill it; who reads its answer is told `Conflict`."""

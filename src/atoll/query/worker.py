@@ -7,11 +7,15 @@ it is killed by the kernel.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import json
 import os
 import resource
 import signal
 import sys
+import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -20,10 +24,10 @@ import duckdb
 import pyarrow as pa
 
 from atoll.errors import AtollError, LimitExceeded, Unavailable
-from atoll.model.query import Relation
+from atoll.model.query import Relation, ResultColumn
 from atoll.query import faults
 from atoll.query.guard import TableName, check_statement
-from atoll.query.job import READY, Job, Status
+from atoll.query.job import PROGRESS, READY, Job, Status
 from atoll.query.predicate import check_filter
 from atoll.query.sandbox import restrict
 from atoll.query.views import create_views, lock, open_engine
@@ -31,6 +35,7 @@ from atoll.query.views import create_views, lock, open_engine
 BATCH_ROWS = 65_536
 #: Address space beyond the engine's memory limit: libraries, thread stacks, Arrow buffers.
 _SLACK_BYTES = 4 * 2**30
+_PROGRESS_SECONDS = 0.25
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
@@ -96,17 +101,69 @@ def _run(connection: duckdb.DuckDBPyConnection, job: Job, system_names: frozense
         _tell(answer, Status())
         return
     granted: Mapping[TableName, Relation] = {(r.dataset.lower(), r.table.lower()): r for r in job.relations}
-    named = [granted[name] for name in sorted(check_statement(connection, job.sql, granted, system_names))]
+    named = [granted[name] for name in sorted(check_statement(connection, job.sql, granted, system_names, job.names))]
+    if job.tells_progress:
+        _tell_progress(connection)
     lock(connection, (file.path for relation in named for file in relation.files), job.limits, Path.cwd())
     create_views(connection, named)
+    if job.kind == "explain":
+        _tell(answer, _planned(connection, job.sql, named))
+        return
     try:
-        reader = connection.sql(job.sql).to_arrow_reader(BATCH_ROWS)
+        # Bound here, computed from the next line on: who asked may stop it for its price in between.
+        bound = connection.sql(job.sql)
+        begun = Status(relations=tuple(f"{r.dataset}.{r.table}" for r in named))
+        _tell(answer, begun)
+        reader = bound.to_arrow_reader(BATCH_ROWS)
     except duckdb.Error as error:
         raise faults.told(error, job.sql, _names(named)) from None
     with reader:
-        begun = Status(relations=tuple(f"{r.dataset}.{r.table}" for r in named))
         _tell(answer, begun)
         _tell(answer, _stream(reader, job, answer).but(relations=begun.relations))
+
+
+def _planned(connection: duckdb.DuckDBPyConnection, sql: str, named: Sequence[Relation]) -> Status:
+    """What the statement would give. The guess of its rows comes from the files' statistics, which
+    know the rows that a row filter hides: with one, none is told.
+    """
+    try:
+        planned = connection.sql(sql)
+    except duckdb.Error as error:
+        raise faults.told(error, sql, _names(named)) from None
+    columns = tuple(
+        ResultColumn(name=name, type=str(kind)) for name, kind in zip(planned.columns, planned.types, strict=True)
+    )
+    guessed = None if any(relation.row_filter for relation in named) else _guess(connection, sql)
+    return Status(relations=tuple(f"{r.dataset}.{r.table}" for r in named), columns=columns, guessed_rows=guessed)
+
+
+def _guess(connection: duckdb.DuckDBPyConnection, sql: str) -> int | None:
+    with contextlib.suppress(duckdb.Error, ValueError, LookupError, TypeError):
+        plan = json.loads(connection.execute(f"EXPLAIN (FORMAT JSON) {sql}").fetchall()[0][1])
+        part = plan[0]
+        # Parts that pass rows on as they are guess nothing themselves.
+        while "Estimated Cardinality" not in part["extra_info"]:
+            part = part["children"][0]
+        return int(part["extra_info"]["Estimated Cardinality"])
+    return None
+
+
+def _tell_progress(connection: duckdb.DuckDBPyConnection) -> None:
+    """From now on keep the file `PROGRESS` in the process's own directory at what the engine says."""
+    connection.execute("SET enable_progress_bar = true")
+    connection.execute("SET enable_progress_bar_print = false")
+
+    def tell() -> None:
+        part = Path(PROGRESS + ".part")
+        while True:
+            time.sleep(_PROGRESS_SECONDS)
+            percent = connection.query_progress()
+            if percent >= 0:
+                with contextlib.suppress(OSError):
+                    part.write_text(f"{percent / 100:.4f}")
+                    part.replace(PROGRESS)
+
+    threading.Thread(target=tell, name="progress", daemon=True).start()
 
 
 def _names(relations: Sequence[Relation]) -> Iterator[str]:

@@ -9,15 +9,17 @@ if TYPE_CHECKING:
 
 
 def command_line() -> Typer:
-    """Every command of the CLI, and those that act on this host itself: up, doctor, environment."""
+    """Every command of the CLI, and those that act on this host itself: up, doctor, environment, sign-on."""
     from atoll.cli.app import app
     from atoll.wiring.host_commands import doctor, environment
+    from atoll.wiring.sign_on_commands import sign_on
     from atoll.wiring.up import up
 
     if not any(command.name == "up" for command in app.registered_commands):
         app.command(name="up")(up)
         app.command(name="doctor")(doctor)
         app.add_typer(environment, name="environment")
+        app.add_typer(sign_on, name="sign-on")
     return app
 
 

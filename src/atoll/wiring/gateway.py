@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from atoll.flows.rooms import Rooms
 from atoll.flows.serve_machine import MachineDesk
-from atoll.gateway import Callbacks, Gateway, GatewayHost, Identity, Mirror, MirrorRules, Repositories
+from atoll.gateway import Backups, Callbacks, Gateway, GatewayHost, Identity, Mirror, MirrorRules, Repositories
+from atoll.settings import Settings
 
 
-def repositories(rooms: Rooms) -> Repositories:
+def repositories(settings: Settings) -> Repositories:
     """Git repositories of all projects, in the home."""
     return Repositories(
-        rooms.settings.home_dir / "git",
-        max_push_bytes=rooms.settings.git_push_bytes,
-        max_repository_bytes=rooms.settings.git_repository_bytes,
+        settings.home_dir / "git",
+        max_push_bytes=settings.git_push_bytes,
+        max_repository_bytes=settings.git_repository_bytes,
     )
+
+
+def backups(settings: Settings) -> Backups:
+    """Backups of all repositories."""
+    return Backups(repositories(settings), settings.git_backup_path, keep=settings.git_backup_generations)
 
 
 def build(rooms: Rooms, desk: MachineDesk, api_url: str) -> GatewayHost:
@@ -49,6 +55,6 @@ def build(rooms: Rooms, desk: MachineDesk, api_url: str) -> GatewayHost:
                 create_repository=desk.create_repository,
             ),
             mirror=Mirror(settings.home_dir / "mirror", rooms.clock, rules),
-            repositories=repositories(rooms),
+            repositories=repositories(settings),
         )
     )

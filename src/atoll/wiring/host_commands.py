@@ -18,13 +18,14 @@ _Home = Annotated[Path | None, typer.Option(help="The platform's home (ATOLL_HOM
 
 def doctor(home: _Home = None) -> None:
     """What this host can give to machines, and what it cannot. Exits 1 when something is missing."""
-    from atoll.wiring import machines
+    from atoll.wiring import machines, sign_on_commands
 
     found = machines.backends(_settings(home))
     if not found:
         typer.echo("No backend: bubblewrap is not installed. Install it (apt-get install bubblewrap).", err=True)
         raise typer.Exit(1)
-    missing = False
+    told = [sign_on_commands.told(name, problem) for name, problem in sign_on_commands.findings()]
+    missing = not all(told)
     for name, backend in found.items():
         for finding in backend.doctor():
             missing = missing or not finding.good

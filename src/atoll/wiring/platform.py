@@ -7,18 +7,29 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from atoll.airlock import Vault
 from atoll.deid import KeyRing
 from atoll.deliveries import Landing, Quarantine
 from atoll.errors import InvalidInput
-from atoll.flows import admit_delivery, converge_workspace
+from atoll.flows import admit_delivery, check_airlock, converge_workspace, make_proof, place_incoming, run_query_queued
+from atoll.flows.back_up_repositories import back_up_repositories
 from atoll.flows.idle_workspaces import Visits, idle_workspaces
+from atoll.flows.keep_warm import keep_warm
+from atoll.flows.meter_shares import meter_shares
 from atoll.flows.meter_storage import meter_storage
 from atoll.flows.meter_workspaces import meter_workspaces
 from atoll.flows.poll_machines import poll_machines
 from atoll.flows.purge_quarantine import purge_quarantine
+from atoll.flows.queue_workspaces import admit_queued
+from atoll.flows.read_costs import seal_costs
+from atoll.flows.read_flows import index_flows
+from atoll.flows.read_lake_profile import profile_datasets
 from atoll.flows.rooms import Rooms
+from atoll.flows.run_query_results import sweep_results
 from atoll.flows.schedule_workspaces import schedule_workspaces
+from atoll.flows.sign_audit import checkpoint_audit
 from atoll.flows.surroundings import Surroundings
+from atoll.flows.sweep_airlock import sweep_airlock
 from atoll.flows.sweep_machines import sweep_machines
 from atoll.flows.sweep_mounts import sweep_mounts
 from atoll.flows.visit_workspace import sweep_visits
@@ -31,15 +42,20 @@ from atoll.ports.keys import MasterKey
 from atoll.providers.clock import SystemClock
 from atoll.providers.master_key import FileMasterKey, HexMasterKey
 from atoll.providers.records import open_record_store
-from atoll.query import QueryEngine
+from atoll.query import KeptResults, QueryEngine
 from atoll.settings import Settings
+from atoll.wiring import gateway, sign_on
 from atoll.workspaces.catalog import Catalog
+from atoll.workspaces.project_shares import ProjectShares
 from atoll.workspaces.sizes import load_sizes
 
 _HOUSEKEEPING_SECONDS = 60.0
 _POLL_SECONDS = 5.0
+#: How soon a result whose grant has ended is gone; it cannot be read from that moment on.
+_RESULTS_SECONDS = 10.0
 #: How soon a wish of a person is looked at.
 _WISH_SECONDS = 0.5
+_QUEUE_SECONDS = 1.0
 
 
 def build(settings: Settings, backends: Mapping[str, Backend] | None = None) -> Rooms:
@@ -71,8 +87,14 @@ def build(settings: Settings, backends: Mapping[str, Backend] | None = None) -> 
         engine=QueryEngine(
             workers=settings.query_workers, concurrency=settings.query_concurrency, temp_dir=home / "tmp"
         ),
+        results=KeptResults(settings.results_path),
         catalog=Catalog(records, clock, load_sizes(settings.size_table)),
+        shares=ProjectShares(settings.shares_path, settings.project_share_bytes),
+        repositories=gateway.repositories(settings),
+        repository_backups=gateway.backups(settings),
+        airlock=Vault(settings.airlock_path, master_key(settings), settings.airlock_file_bytes),
         backends=backends or {},
+        sign_on=sign_on.build(settings, master_key(settings)),
     )
 
 
@@ -90,7 +112,11 @@ def master_key(settings: Settings) -> MasterKey:
 
 def stories(rooms: Rooms) -> Mapping[str, Story]:
     """Long work with data, by name."""
-    return {admit_delivery.STORY: admit_delivery.story(rooms)}
+    return {
+        admit_delivery.STORY: admit_delivery.story(rooms),
+        check_airlock.STORY: check_airlock.story(rooms),
+        place_incoming.STORY: place_incoming.story(rooms),
+    }
 
 
 def runner(rooms: Rooms) -> Runner:
@@ -103,11 +129,21 @@ def runner(rooms: Rooms) -> Runner:
     )
 
 
+def query_runner(rooms: Rooms) -> Runner:
+    """What runs queued queries in this process, not started; apart, so that no admission holds them up."""
+    return Runner(
+        rooms.operations,
+        {run_query_queued.STORY: run_query_queued.story(rooms)},
+        workers=rooms.settings.query_runners,
+        lease_seconds=rooms.settings.operation_lease_seconds,
+    )
+
+
 def machine_runner(rooms: Rooms, around: Surroundings) -> Runner:
     """What works on machines in this process, not started; apart, so that neither waits for the other."""
     return Runner(
         rooms.operations,
-        converge_workspace.stories(rooms, around),
+        {**converge_workspace.stories(rooms, around), **make_proof.stories(rooms)},
         workers=rooms.settings.machine_workers,
         lease_seconds=rooms.settings.operation_lease_seconds,
     )
@@ -118,19 +154,32 @@ def reconcilers(rooms: Rooms) -> Reconcilers:
     return Reconcilers(
         [
             Reconciler("meter_storage", _HOUSEKEEPING_SECONDS, partial(meter_storage, rooms)),
+            Reconciler("meter_shares", _HOUSEKEEPING_SECONDS, partial(meter_shares, rooms)),
+            Reconciler("back_up_repositories", _HOUSEKEEPING_SECONDS, partial(back_up_repositories, rooms)),
+            Reconciler("sweep_airlock", _HOUSEKEEPING_SECONDS, partial(sweep_airlock, rooms)),
             Reconciler("purge_quarantine", _HOUSEKEEPING_SECONDS, partial(purge_quarantine, rooms)),
+            Reconciler("sweep_results", _RESULTS_SECONDS, partial(sweep_results, rooms)),
+            Reconciler("checkpoint_audit", _HOUSEKEEPING_SECONDS, partial(checkpoint_audit, rooms)),
+            Reconciler("index_flows", _POLL_SECONDS, partial(index_flows, rooms)),
+            Reconciler("seal_costs", _HOUSEKEEPING_SECONDS, partial(seal_costs, rooms)),
         ]
     )
 
 
-def machine_reconcilers(rooms: Rooms, visits: Callable[[str], Visits]) -> tuple[Reconcilers, Reconcilers]:
-    """The reconcilers of machines, not started: quick ones, and slow ones that must not hold these up.
+def profile_reconcilers(rooms: Rooms) -> Reconcilers:
+    """What computes profiles, not started; apart, since a large table takes its time."""
+    return Reconcilers([Reconciler("profile_datasets", _POLL_SECONDS, partial(profile_datasets, rooms))])
+
+
+def machine_reconcilers(rooms: Rooms, visits: Callable[[str], Visits]) -> tuple[Reconcilers, Reconcilers, Reconcilers]:
+    """The reconcilers of machines, not started: for wishes, quick ones, and slow ones that must not hold these up.
 
     `visits` tells who looks at a machine now.
     """
     converge = converge_workspace.converge_workspaces
+    wishes = (Reconciler("new_wishes", _WISH_SECONDS, partial(converge, rooms, unmet_only=True)),)
     quick = (
-        Reconciler("new_wishes", _WISH_SECONDS, partial(converge, rooms, unmet_only=True)),
+        Reconciler("admit_queued", _QUEUE_SECONDS, partial(admit_queued, rooms)),
         Reconciler("poll_machines", _POLL_SECONDS, partial(poll_machines, rooms)),
         Reconciler("converge_workspaces", _POLL_SECONDS, partial(converge, rooms)),
     )
@@ -144,7 +193,12 @@ def machine_reconcilers(rooms: Rooms, visits: Callable[[str], Visits]) -> tuple[
         "sweep_visits": partial(sweep_visits, rooms),
     }
     duties = [Reconciler(name, _HOUSEKEEPING_SECONDS, run) for name, run in slow.items()]
-    return Reconcilers(quick), Reconcilers(duties)
+    return Reconcilers(wishes, rooms.operations.wished), Reconcilers(quick), Reconcilers(duties)
+
+
+def warm_reconcilers(rooms: Rooms, around: Surroundings) -> Reconcilers:
+    """What keeps machines ready, not started; apart, since to make one takes its time."""
+    return Reconcilers([Reconciler("keep_warm", _POLL_SECONDS, partial(keep_warm, rooms, around))])
 
 
 def _private(directory: Path) -> None:

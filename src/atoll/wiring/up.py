@@ -65,7 +65,7 @@ def serve(settings: Settings) -> None:
     from atoll.flows.manage_products import ensure_shipped
     from atoll.flows.serve_machine import MachineDesk
     from atoll.flows.sign_in import ensure_admin
-    from atoll.wiring import gateway, machines, platform, proxy
+    from atoll.wiring import gateway, machines, platform, proxy, sign_on
 
     configure_logs(settings.log_level)
     listening = _listen(settings.host, settings.port)
@@ -75,10 +75,16 @@ def serve(settings: Settings) -> None:
     ensure_shipped(rooms)
     desk = MachineDesk(rooms)
     gateways = gateway.build(rooms, desk, f"http://{host}:{port}")
-    around = machines.HostSurroundings(rooms, desk, gateways)
     door = proxy.build(rooms)
-    runners = (platform.runner(rooms), platform.machine_runner(rooms, around))
-    reconcilers = (platform.reconcilers(rooms), *platform.machine_reconcilers(rooms, partial(proxy.visits, door)))
+    around = machines.HostSurroundings(rooms, desk, gateways, door.forget)
+    runners = (platform.runner(rooms), platform.query_runner(rooms), platform.machine_runner(rooms, around))
+    reconcilers = (
+        sign_on.reconcilers(rooms),
+        platform.reconcilers(rooms),
+        platform.profile_reconcilers(rooms),
+        *platform.machine_reconcilers(rooms, partial(proxy.visits, door)),
+        platform.warm_reconcilers(rooms, around),
+    )
     try:
         app = create_app(rooms)
         app.state.ticket_url = door.ticket_url
@@ -90,6 +96,8 @@ def serve(settings: Settings) -> None:
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
         server = uvicorn.Server(config)
+        # Streams of events end by themselves, so that the stop does not wait for them.
+        app.state.stopping = lambda: server.should_exit
         _stop_in_order(server)
         gateways.start()
         around.reopen()

@@ -8,7 +8,7 @@ from atoll.errors import Conflict, NotFound
 from atoll.model.person import Caller
 from atoll.model.workspace import Product, ProductState, ProductVersion, Size
 from atoll.ports.clock import Clock
-from atoll.ports.records import Put, RecordStore, Write
+from atoll.ports.records import Put, RecordStore, Write, every
 from atoll.workspaces.product_text import parse_product
 from atoll.workspaces.sizes import load_sizes
 
@@ -111,14 +111,7 @@ class Catalog:
         return () if version.state is state else (Put(version.but(state=state)),)
 
     def _all(self, where: dict[str, str] | None) -> tuple[ProductVersion, ...]:
-        found: tuple[ProductVersion, ...] = ()
-        cursor: str | None = None
-        while True:
-            page = self._records.find(ProductVersion, where=where, cursor=cursor, limit=1000)
-            found += page.records
-            if page.cursor is None:
-                return found
-            cursor = page.cursor
+        return tuple(every(self._records, ProductVersion, where))
 
 
 def _best(versions: Sequence[ProductVersion]) -> ProductVersion:

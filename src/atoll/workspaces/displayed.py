@@ -34,7 +34,7 @@ class DisplayedState:
     """A word for people, and why it is so.
 
     Attributes:
-        word: provisioning, starting, running, resizing, hibernating, hibernated, waking,
+        word: queued, provisioning, starting, running, resizing, hibernating, hibernated, waking,
             stopping, stopped, terminating, terminated, unknown or failed.
         reason: in a sentence; empty when there is nothing to add.
         progress: of the operation under way, 0 to 1.
@@ -51,6 +51,8 @@ def displayed(workspace: Workspace, operation: Operation | None, now: datetime) 
     """The state as shown. `operation` is the one of `workspace.operation_id`, if any."""
     if workspace.terminated_at is not None:
         return DisplayedState("terminated", workspace.desired_because)
+    if workspace.queued:
+        return DisplayedState("queued", workspace.desired_because, changing=True)
     failure = _failure(workspace, operation)
     if workspace.desired is Desired.TERMINATED:
         progress = _progress(operation)

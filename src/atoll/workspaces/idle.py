@@ -55,24 +55,30 @@ class Facts:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether to act, and the sentence that says why or why not."""
+    """Whether to act, and the sentence that says why or why not.
+
+    `last_sign_at` is the last sign of use; `in_use` says that it is used now, however old that is.
+    """
 
     act: bool
     sentence: str
+    last_sign_at: datetime
+    in_use: bool = False
 
 
 def judge(facts: Facts, rule: IdleRule, now: datetime) -> Verdict:
     """Act, or keep alive, under the rule."""
     reason = next(_uses(facts, rule, now), None)
-    if reason is not None:
-        return Verdict(False, f"kept alive because {reason}")
     what, last = _last_sign(facts)
+    if reason is not None:
+        return Verdict(False, f"kept alive because {reason}", last, in_use=True)
     idle = max(now - last, timedelta())
     minutes = int(idle.total_seconds() // 60)
     limit = rule.after_minutes
     if idle < timedelta(minutes=limit):
-        return Verdict(False, f"kept alive because {what} {minutes} min ago, less than {limit} min")
-    return Verdict(True, f"{_DONE[rule.action]} because nothing runs and {what} {minutes} min ago, {limit} min or more")
+        return Verdict(False, f"kept alive because {what} {minutes} min ago, less than {limit} min", last)
+    sentence = f"{_DONE[rule.action]} because nothing runs and {what} {minutes} min ago, {limit} min or more"
+    return Verdict(True, sentence, last)
 
 
 def _uses(facts: Facts, rule: IdleRule, now: datetime) -> Iterator[str]:

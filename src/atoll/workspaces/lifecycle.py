@@ -96,12 +96,20 @@ class Rest:
     until: datetime | None = None
 
 
-Action = Open | Settle | Meet | Rest
+@dataclass(frozen=True)
+class Keep:
+    """Have it of the size that it has, since the one that was wanted could not be given; the reason is shown."""
+
+    size: str
+    because: str
+
+
+Action = Open | Settle | Meet | Rest | Keep
 
 
 def settled(workspace: Workspace) -> bool:
     """Whether there is nothing to decide: a cheap look, for thousands at once."""
-    if workspace.terminated_at is not None:
+    if workspace.terminated_at is not None or workspace.queued:
         return True
     return (
         workspace.observed_generation == workspace.generation and workspace.observed.state in MEETS[workspace.desired]
@@ -133,8 +141,9 @@ def decide(
         return None
     if workspace.desired is Desired.TERMINATED:
         return _paced(Open(Task.TERMINATE, workspace.desired_because), tries, now)
-    if observed.state is MachineState.UNKNOWN:
-        return Rest(observed.detail or "The backend cannot tell how the machine is.")
+    if workspace.queued or observed.state is MachineState.UNKNOWN:
+        unknown = observed.detail or "The backend cannot tell how the machine is."
+        return Rest("It waits for room." if workspace.queued else unknown)
     if workspace.desired is Desired.RUNNING:
         action = _running(workspace, observed, capabilities, tries, made_size)
     elif workspace.desired is Desired.HIBERNATED:
@@ -145,6 +154,8 @@ def decide(
         action = Open(Task.STOP, workspace.desired_because)
     if action is None:
         return Meet() if workspace.observed_generation != workspace.generation else None
+    if isinstance(action, Open) and action.task is Task.RESIZE and made_size is not None and _given_up(tries):
+        return Keep(made_size, f"It could not be resized to {workspace.size}: {tries.message}")
     return _paced(action, tries, now) if isinstance(action, Open) else action
 
 
@@ -194,8 +205,13 @@ def _paced(action: Open, tries: Tries, now: datetime) -> Open | Rest:
     """The action, or a rest after failures: 5 s, then twice as long each time, 5 min at most."""
     if tries.failed == 0 or tries.last_failed_at is None:
         return action
-    if action.task is not Task.TERMINATE and (tries.hopeless or tries.failed >= MAX_FAILED):
+    if action.task is not Task.TERMINATE and _given_up(tries):
         return Rest(tries.message)
     wait = min(_FIRST_WAIT_SECONDS * 2.0 ** (tries.failed - 1), _LONGEST_WAIT_SECONDS)
     until = tries.last_failed_at + timedelta(seconds=wait)
     return action if now >= until else Rest(tries.message, until)
+
+
+def _given_up(tries: Tries) -> bool:
+    """Whether only a new wish starts another operation."""
+    return tries.hopeless or tries.failed >= MAX_FAILED

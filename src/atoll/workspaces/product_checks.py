@@ -26,6 +26,7 @@ def findings_of(product: Product, sizes: Collection[str]) -> list[Finding]:
         *_sizes(product, sizes),
         *_fallbacks(product),
         *_lifetime(product),
+        *_warm_pool(product),
         *_parameters(product.parameters),
     ]
 
@@ -58,8 +59,18 @@ def _lifetime(product: Product) -> Iterator[Finding]:
         yield Finding(("idle", "action"), "is hibernate, so `needs` must name hibernate")
     if product.service == "batch" and product.idle.action != "none":
         yield Finding(("idle", "action"), "must be none for a batch job: a script that waits is at work")
-    if product.service == "batch" and product.warm:
-        yield Finding(("warm",), "is for services; a batch job is not kept ready")
+
+
+def _warm_pool(product: Product) -> Iterator[Finding]:
+    if product.service == "batch" and product.warm_pool:
+        yield Finding(("warm_pool",), "is for services; a batch job is not kept ready")
+    for name in product.warm_pool:
+        if name not in product.sizes:
+            yield Finding(("warm_pool", name), "is not among the product's `sizes`")
+    rules = product.parameters.get("properties") or {}
+    for name in product.parameters.get("required", ()) if product.warm_pool else ():
+        if isinstance(rules, dict) and isinstance(rules.get(name), dict) and "default" not in rules[name]:
+            yield Finding(("warm_pool",), f"needs a default of the parameter `{name}`: nobody has said it yet")
 
 
 def _parameters(schema: dict[str, Any]) -> Iterator[Finding]:

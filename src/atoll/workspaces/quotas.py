@@ -58,6 +58,11 @@ def check(asked: Amount, quotas: Sequence[Quota]) -> None:
             raise _full(quota, "memory", limit, taken, more)
 
 
+def fits(taken: Amount, limit: Amount) -> bool:
+    """Whether what is taken is within the limit; a thousandth of a vCPU is below every size."""
+    return taken.vcpu <= limit.vcpu + 0.001 and taken.memory_bytes <= limit.memory_bytes
+
+
 def taken(workspaces: Iterable[tuple[Workspace, Size, HibernateKind]]) -> Amount:
     """What these workspaces take together, each with its size and its backend's way to hibernate."""
     total = Amount()
@@ -72,7 +77,7 @@ def amount_of(workspace: Workspace, size: Size, hibernate: HibernateKind) -> Amo
     What is wanted counts as well as what is seen: a machine that is about to run has
     its place, and one that is about to end has it until it is seen to have ended.
     """
-    if workspace.terminated_at is not None:
+    if workspace.terminated_at is not None or workspace.queued:
         return Amount()
     if workspace.desired is Desired.RUNNING or workspace.observed.state in _AT_WORK:
         return Amount.of(size)

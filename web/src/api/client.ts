@@ -9,22 +9,36 @@ import type { components, paths } from "./schema";
 export type ErrorBody = components["schemas"]["ErrorAnswer"];
 
 export interface Connection {
-  /** Where the platform answers, without `/api/v1`: `http://127.0.0.1:8470`. */
+  /** Where the platform answers, without `/api/v1`; empty for where the page came from. */
   baseUrl: string;
-  /** Asked before each request, so that a new sign-in needs no new client; null sends none. */
-  token: () => string | null;
+  /** Asked before each request that changes something; null when nobody is signed in. */
+  csrf: () => string | null;
+  /** Whether what is asked is asked by the page itself; such requests keep no session alive. */
+  background?: () => boolean;
 }
 
 /** An answer that says no, as an exception: what happened, where, and what to do next. */
-export class ApiError extends Error {
+export class ApiError extends Error implements ErrorBody {
   override readonly name = "ApiError";
+  readonly code: string;
+  readonly where: string;
+  readonly todo: string;
+  readonly findings: string[];
+  readonly request_id: string;
 
   constructor(
-    /** HTTP status. */
+    /** HTTP status; 0 when no answer came. */
     readonly status: number,
-    readonly body: ErrorBody,
+    body: ErrorBody,
   ) {
-    super([body.message, body.where && `(${body.where})`, body.todo].filter(Boolean).join(" "));
+    super(body.message);
+    this.code = body.code;
+    // A proxy in between may leave out what is empty.
+    const told: Partial<ErrorBody> = body;
+    this.where = told.where ?? "";
+    this.todo = told.todo ?? "";
+    this.findings = told.findings ?? [];
+    this.request_id = told.request_id ?? "";
   }
 }
 
@@ -33,7 +47,8 @@ export function isErrorBody(body: unknown): body is ErrorBody {
   return typeof body === "object" && body !== null && "code" in body && "message" in body;
 }
 
-async function errorOf(response: Response): Promise<ApiError> {
+/** The refusal in an answer. */
+export async function errorOf(response: Response): Promise<ApiError> {
   const text = await response.text();
   let body: unknown;
   try {
@@ -52,20 +67,34 @@ async function errorOf(response: Response): Promise<ApiError> {
   });
 }
 
-/** Every call sends the token, and rejects with `ApiError` unless the answer is a success. */
-export function connect({ baseUrl, token }: Connection): Client<paths> {
-  const client = createClient<paths>({ baseUrl });
-  const bearer: Middleware = {
+/** Headers that a request needs beside its cookie. For what `connect` cannot do: uploads with progress, downloads. */
+export function ownHeaders(method: string, { csrf, background }: Connection): Record<string, string> {
+  const headers: Record<string, string> = {};
+  const secret = csrf();
+  if (!["GET", "HEAD"].includes(method) && secret !== null) headers["X-Atoll-Csrf"] = secret;
+  if (background?.() === true) headers["X-Atoll-Background"] = "1";
+  return headers;
+}
+
+/** Every call sends the session, and rejects with `ApiError` unless the answer is a success. */
+export function connect(connection: Connection): Client<paths> {
+  const client = createClient<paths>({ baseUrl: connection.baseUrl, credentials: "include" });
+  const rules: Middleware = {
     onRequest({ request }) {
-      const secret = token();
-      if (secret !== null) request.headers.set("Authorization", `Bearer ${secret}`);
+      for (const [name, value] of Object.entries(ownHeaders(request.method, connection))) {
+        request.headers.set(name, value);
+      }
       return request;
     },
     async onResponse({ response }) {
       if (!response.ok) throw await errorOf(response);
       return response;
     },
+    onError({ error }) {
+      if (error instanceof ApiError || (error instanceof DOMException && error.name === "AbortError")) return undefined;
+      return new ApiError(0, { code: "no_answer", message: "", where: "", todo: "", findings: [], request_id: "" });
+    },
   };
-  client.use(bearer);
+  client.use(rules);
   return client;
 }

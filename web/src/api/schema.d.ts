@@ -4,6 +4,254 @@
  */
 
 export interface paths {
+    "/api/v1/airlock-checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Airlock Checks
+         * @description Every check, with how much it weighs on the way out and on the way in.
+         */
+        get: operations["list_airlock_checks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/airlock-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Airlock Requests
+         * @description Requests that the caller may see, newest first; a page may be short and still have a cursor.
+         */
+        get: operations["list_airlock_requests"];
+        put?: never;
+        /**
+         * Open Airlock Request
+         * @description Ask for files to leave a project, or to enter it; the files follow.
+         */
+        post: operations["open_airlock_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/airlock-requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Airlock Request
+         * @description One request: its files, what was found in them, reviews once both are there, releases.
+         */
+        get: operations["show_airlock_request"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/airlock-requests/{id}/files/{index}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Airlock File
+         * @description Put a file into an open request, its bytes as the body: at the next place, or instead of one that is there.
+         */
+        put: operations["put_airlock_file"];
+        post?: never;
+        /**
+         * Remove Airlock File
+         * @description Take a file out of an open request; those behind it move up.
+         */
+        delete: operations["remove_airlock_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/airlock-requests/{id}/files/{index}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fetch Airlock File
+         * @description Fetch a released file: once for each grant, by the person whom it names.
+         */
+        get: operations["fetch_airlock_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/airlock-requests/{id}/files/{index}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Airlock File
+         * @description The first rows, the text or the picture of a file, as plain data; for who asked and for reviewers.
+         */
+        get: operations["preview_airlock_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/airlock-requests/{id}/files/{index}/preview.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Airlock Picture
+         * @description The picture of a file, drawn anew from its pixels.
+         */
+        get: operations["preview_airlock_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/airlock-requests/{id}/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Grant Airlock Release
+         * @description Let a person of the project fetch a released file once more.
+         */
+        post: operations["grant_airlock_release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/airlock-requests/{id}/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Review Airlock Request
+         * @description Decide on every file. What both of two reviewers approve is released, or placed in the project's share.
+         */
+        post: operations["review_airlock_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/airlock-requests/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke Airlock Release
+         * @description Take a release back; what was not fetched can be fetched no more.
+         */
+        post: operations["revoke_airlock_release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/airlock-requests/{id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit Airlock Request
+         * @description Hand the files to the checks and, when these let them, to the reviewers.
+         */
+        post: operations["submit_airlock_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/airlock-requests/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw Airlock Request
+         * @description Take one's own request back; what was released can be fetched no more.
+         */
+        post: operations["withdraw_airlock_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -13,9 +261,51 @@ export interface paths {
         };
         /**
          * List Audit
-         * @description Entries of the audit chain, oldest first; `cursor` is the `after` of the next page.
+         * @description Entries of the audit chain, oldest first; `cursor` is the `after` (or `before`) of the next page.
+         *
+         *     A page may hold few entries and still have a cursor: so many were looked at.
          */
         get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Audit Checkpoints
+         * @description The signed checkpoints, oldest first; keep one elsewhere to compare with.
+         */
+        get: operations["list_audit_checkpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Audit
+         * @description Entries as they are chained, one JSON object a line, oldest first.
+         */
+        get: operations["export_audit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -33,7 +323,7 @@ export interface paths {
         };
         /**
          * Verify Audit
-         * @description Compute the whole audit chain anew and say whether it holds.
+         * @description Compute the whole audit chain anew and say whether it holds and agrees with its signed checkpoints.
          */
         get: operations["verify_audit"];
         put?: never;
@@ -84,6 +374,150 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/catalog/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search Catalog
+         * @description Datasets, tables and columns in whose names and descriptions the words stand, the nearest first.
+         */
+        get: operations["search_catalog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contract-drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Draft Contract
+         * @description Draft a contract from samples, which are looked at once and not kept.
+         */
+        post: operations["draft_contract"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contract-proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Contract Proposals
+         * @description Proposals, newest first.
+         */
+        get: operations["list_contract_proposals"];
+        put?: never;
+        /**
+         * Propose Contract
+         * @description Ask that a contract be put in force; another steward reviews it.
+         */
+        post: operations["propose_contract"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contract-proposals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Contract Proposal
+         * @description A proposal, with how it differs from the version that it would replace.
+         */
+        get: operations["show_contract_proposal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contract-proposals/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Contract Proposal
+         * @description Put a proposal of somebody else's in force; the next admission uses it.
+         */
+        post: operations["approve_contract_proposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contract-proposals/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse Contract Proposal
+         * @description Turn a proposal of somebody else's down.
+         */
+        post: operations["refuse_contract_proposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contract-proposals/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw Contract Proposal
+         * @description Take one's own proposal back.
+         */
+        post: operations["withdraw_contract_proposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contracts": {
         parameters: {
             query?: never;
@@ -97,11 +531,7 @@ export interface paths {
          */
         get: operations["list_contracts"];
         put?: never;
-        /**
-         * Publish Contract
-         * @description Put a contract in force for its dataset.
-         */
-        post: operations["publish_contract"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -168,6 +598,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contracts/{dataset}/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Contract Versions
+         * @description How two published versions differ, in words and line by line.
+         */
+        get: operations["compare_contract_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contracts/{dataset}/explain": {
         parameters: {
             query?: never;
@@ -180,6 +630,26 @@ export interface paths {
          * @description What a published contract does to each column, in words and as the plan.
          */
         get: operations["explain_contract"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contracts/{dataset}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Contract Versions
+         * @description Every published version of the dataset's contract, newest first.
+         */
+        get: operations["list_contract_versions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -208,6 +678,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/costs/corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Correct Usage
+         * @description Put right a usage record, by a record of the difference in this month.
+         */
+        post: operations["correct_usage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Costs
+         * @description Every usage record of a month as CSV: one's own, or all with `costs:read`.
+         */
+        get: operations["export_costs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/costs/forgotten": {
         parameters: {
             query?: never;
@@ -220,6 +730,86 @@ export interface paths {
          * @description Machines that nobody has started, stopped or woken for long, with what each costs a day.
          */
         get: operations["list_forgotten_machines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/months": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Cost Months
+         * @description The last 24 months in which anything was used, newest first, open or closed.
+         */
+        get: operations["list_cost_months"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/months/{month}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close Cost Month
+         * @description Freeze a month that is over: nothing of it changes any more.
+         */
+        post: operations["close_cost_month"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Usage Records
+         * @description Single usage records of a month, oldest first; a page may hold few and still have a cursor.
+         */
+        get: operations["list_usage_records"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Cost Series
+         * @description Costs over time, the dearest key first: one's own, or all with `costs:read`.
+         */
+        get: operations["show_cost_series"];
         put?: never;
         post?: never;
         delete?: never;
@@ -268,6 +858,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{name}/description": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Describe Dataset
+         * @description All that is known of a dataset but its values: columns with what was done to them, sources, a sample query.
+         */
+        get: operations["describe_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Dataset Versions
+         * @description How two versions differ: rows and bytes that came and went, and columns.
+         */
+        get: operations["compare_dataset_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Lineage
+         * @description The graph of one dataset: what came in, and where it went.
+         */
+        get: operations["show_lineage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Dataset Profile
+         * @description Safe figures of every column of a version; those not computed yet are named, and come soon.
+         */
+        get: operations["show_dataset_profile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Dataset Quality
+         * @description What became of the last deliveries, in counts that add up.
+         */
+        get: operations["show_dataset_quality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Dataset Version
+         * @description One version, by number or by time.
+         */
+        get: operations["show_dataset_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{name}/versions": {
         parameters: {
             query?: never;
@@ -297,7 +1007,7 @@ export interface paths {
         };
         /**
          * List Deliveries
-         * @description Deliveries; a source sees its own.
+         * @description Deliveries; a source sees its own. With a state, a page may be short and still have a cursor.
          */
         get: operations["list_deliveries"];
         put?: never;
@@ -372,6 +1082,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deliveries/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject Delivery
+         * @description Decide that nothing more of a delivery enters; what was committed stays.
+         */
+        post: operations["reject_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Delivery
+         * @description Admit what is held of a delivery, under the contract in force now.
+         */
+        post: operations["replay_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliveries/{id}/submit": {
         parameters: {
             query?: never;
@@ -392,6 +1142,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream Events
+         * @description Hints that something one may see has changed, as it happens; no data.
+         *
+         *     Ends with the session or token that asked.
+         */
+        get: operations["stream_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/flows": {
         parameters: {
             query?: never;
@@ -401,11 +1173,119 @@ export interface paths {
         };
         /**
          * List Flows
-         * @description Where the dataset's rows came from and where they went, as OpenLineage events.
+         * @description The last OpenLineage events, oldest first: of one's own projects, or all with `grants:read`.
          */
         get: operations["list_flows"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flows/graph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Flow Graph
+         * @description The graph from source to result: of one's own projects, or all with `grants:read`.
+         */
+        get: operations["show_flow_graph"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grant-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Grant Requests
+         * @description Requests, newest first: of one's own projects, or all with `grants:read`.
+         */
+        get: operations["list_grant_requests"];
+        put?: never;
+        /**
+         * Request Grant
+         * @description Ask that a project of one's own may read a dataset, whole or in part.
+         */
+        post: operations["request_grant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grant-requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Grant Request
+         * @description One request.
+         */
+        get: operations["show_grant_request"];
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw Grant Request
+         * @description Take one's own request back.
+         */
+        delete: operations["withdraw_grant_request"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grant-requests/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Grant Request
+         * @description Give what somebody else asked for a project of others; a grant in force is replaced by it.
+         */
+        post: operations["approve_grant_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grant-requests/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse Grant Request
+         * @description Turn down what somebody else asked for a project of others.
+         */
+        post: operations["refuse_grant_request"];
         delete?: never;
         options?: never;
         head?: never;
@@ -474,6 +1354,70 @@ export interface paths {
         get: operations["show_me"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Own Password
+         * @description Change one's own password; every other session and every token made before ends.
+         */
+        post: operations["change_own_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Second Factor
+         * @description A secret for one's app; codes are asked for once one of them is confirmed.
+         */
+        post: operations["start_second_factor"];
+        /**
+         * Remove Second Factor
+         * @description Take the second factor away, with a code of the app or a recovery code.
+         */
+        delete: operations["remove_second_factor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/second-factor/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Second Factor
+         * @description Put the second factor in force by a code of the app.
+         */
+        post: operations["confirm_second_factor"];
         delete?: never;
         options?: never;
         head?: never;
@@ -590,6 +1534,26 @@ export interface paths {
          * @description Change roles, name or password, deactivate or activate. A new password revokes the person's tokens.
          */
         patch: operations["change_person"];
+        trace?: never;
+    };
+    "/api/v1/people/{id}/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Reset Second Factor
+         * @description Take the second factor away from somebody who lost it; never one's own.
+         */
+        delete: operations["reset_second_factor"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/products": {
@@ -730,7 +1694,7 @@ export interface paths {
         get?: never;
         /**
          * Add Member
-         * @description Have somebody join; again changes nothing.
+         * @description Have somebody join, until a time if `until` says so; again changes the terms only.
          */
         put: operations["add_member"];
         post?: never;
@@ -739,6 +1703,174 @@ export interface paths {
          * @description Have somebody leave; again changes nothing.
          */
         delete: operations["remove_member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{name}/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Packages
+         * @description Packages that went into the project's machines, newest first.
+         */
+        get: operations["list_packages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{name}/pushes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Pushes
+         * @description What was pushed to the project's repositories, newest first.
+         */
+        get: operations["list_pushes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{name}/relations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Relations
+         * @description The tables and columns that a project may name in SQL, for completion.
+         */
+        get: operations["list_relations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{name}/repositories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Repositories
+         * @description The git repositories of a project.
+         */
+        get: operations["list_repositories"];
+        put?: never;
+        /**
+         * Create Repository
+         * @description Make an empty git repository; a first push from a machine makes one, too.
+         */
+        post: operations["create_repository"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{name}/repositories/{repo}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Repository
+         * @description One repository: its size, its last push, its backups.
+         */
+        get: operations["show_repository"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{name}/repositories/{repo}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Repository
+         * @description Bring a backup back, also of a repository that is lost.
+         */
+        post: operations["restore_repository"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proofs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Proofs
+         * @description Proofs that one asked for, newest first; with `workspaces:read` all there are.
+         */
+        get: operations["list_proofs"];
+        put?: never;
+        /**
+         * Prove Fresh Machine
+         * @description Have every attempt to break out made inside a machine that is made for it and taken away after.
+         */
+        post: operations["prove_fresh_machine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proofs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Proof
+         * @description A proof: every attempt and what came of it.
+         */
+        get: operations["show_proof"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -771,6 +1903,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/queries/async": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Queue Query
+         * @description Have the platform run a statement and keep its result for a while; follow it by `GET /queries/{id}`.
+         *
+         *     It goes on when its asker leaves. The same question of the same data under the same
+         *     grants is answered by the kept result, at no cost; `fresh` computes it anew.
+         */
+        post: operations["queue_query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queries/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Estimate Query
+         * @description Plan a statement, run nothing: what it would read and cost.
+         */
+        post: operations["estimate_query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/queries/{id}": {
         parameters: {
             query?: never;
@@ -780,12 +1955,108 @@ export interface paths {
         };
         /**
          * Show Query
-         * @description One query: what it read and what it used.
+         * @description One query: how far it is, what it read and what it used.
          */
         get: operations["show_query"];
         put?: never;
         post?: never;
+        /**
+         * Cancel Query
+         * @description End one's own query that waits or runs; it stops within a second or two.
+         */
+        delete: operations["cancel_query"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queries/{id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Result
+         * @description A kept result as a whole.
+         */
+        get: operations["download_result"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove Result
+         * @description Remove the kept result of one's own query before its time.
+         */
+        delete: operations["remove_result"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queries/{id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Rows
+         * @description Some rows of a kept result, from any row on.
+         */
+        get: operations["list_rows"];
+        put?: never;
+        post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/saved-queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Saved Queries
+         * @description The statements that a project keeps.
+         */
+        get: operations["list_saved_queries"];
+        put?: never;
+        /**
+         * Save Query Text
+         * @description Keep a statement for the people of the project.
+         */
+        post: operations["save_query_text"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/saved-queries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Saved Query
+         * @description Replace a kept statement.
+         */
+        put: operations["change_saved_query"];
+        post?: never;
+        /**
+         * Forget Saved Query
+         * @description Remove a kept statement.
+         */
+        delete: operations["forget_saved_query"];
         options?: never;
         head?: never;
         patch?: never;
@@ -806,6 +2077,114 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Session
+         * @description Who is signed in at this browser. A token is no session: with one the answer is 404.
+         */
+        get: operations["show_session"];
+        put?: never;
+        /**
+         * Open Session
+         * @description Sign in at a browser: sets the session's cookie. Whatever session it had before ends.
+         */
+        post: operations["open_session"];
+        /**
+         * Close Session
+         * @description Sign out at this browser; machines opened from it close too.
+         */
+        delete: operations["close_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Session Methods
+         * @description The ways to sign in here, and the languages of the pages.
+         */
+        get: operations["list_session_methods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finish Oidc
+         * @description Take the issuer's answer, open a session and lead to the page that was wanted.
+         */
+        get: operations["finish_oidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/oidc/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Start Oidc
+         * @description Send the browser to the issuer; it comes back to `return_to`, a path of the platform.
+         */
+        get: operations["start_oidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Close Sessions
+         * @description Sign out everywhere: every browser, and every token that a sign-in made. API tokens stay.
+         */
+        delete: operations["close_sessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1111,6 +2490,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{id}/proofs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Workspace Proofs
+         * @description Proofs of a workspace, newest first.
+         */
+        get: operations["list_workspace_proofs"];
+        put?: never;
+        /**
+         * Prove Workspace
+         * @description Have every attempt to break out made inside a running workspace.
+         */
+        post: operations["prove_workspace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}/proofs/{proof}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Workspace Proof
+         * @description A proof of a workspace: every attempt and what came of it.
+         */
+        get: operations["show_workspace_proof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{id}/resize": {
         parameters: {
             query?: never;
@@ -1300,6 +2723,172 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AirlockCheckAnswer
+         * @description A check, and how much it weighs each way; null where it is not made.
+         */
+        AirlockCheckAnswer: {
+            /** Help */
+            help: string;
+            into: components["schemas"]["Severity"] | null;
+            /** Name */
+            name: string;
+            out: components["schemas"]["Severity"] | null;
+        };
+        /**
+         * AirlockFileAnswer
+         * @description A file of a request.
+         */
+        AirlockFileAnswer: {
+            /**
+             * Added At
+             * Format: date-time
+             */
+            added_at: string;
+            /** Approved */
+            approved: boolean | null;
+            /** Findings */
+            findings: components["schemas"]["AirlockFinding"][] | null;
+            /** Form */
+            form: string;
+            /** Index */
+            index: number;
+            /** Name */
+            name: string;
+            /** Placed */
+            placed: string | null;
+            /** Refused */
+            refused: boolean;
+            /** Sha256 */
+            sha256: string;
+            /** Size Bytes */
+            size_bytes: number;
+        };
+        /**
+         * AirlockFinding
+         * @description One thing that a check found. It holds no value of the file.
+         */
+        AirlockFinding: {
+            /** Check */
+            check: string;
+            /** File */
+            file: number;
+            /** Message */
+            message: string;
+            severity: components["schemas"]["Severity"];
+            /**
+             * Todo
+             * @default
+             */
+            todo: string;
+            /**
+             * Where
+             * @default
+             */
+            where: string;
+        };
+        /**
+         * AirlockRequestAnswer
+         * @description A request, with as much of its reviews as the caller may see.
+         */
+        AirlockRequestAnswer: {
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Destination */
+            destination: string;
+            direction: components["schemas"]["Direction"];
+            /** Files */
+            files: components["schemas"]["AirlockFileAnswer"][];
+            /** Grants */
+            grants: components["schemas"]["ReleaseGrantAnswer"][];
+            /** Id */
+            id: string;
+            /** Mine */
+            mine: boolean;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Operation */
+            operation: string | null;
+            /** Project */
+            project: string;
+            /** Purpose */
+            purpose: string;
+            /** Released At */
+            released_at: string | null;
+            /** Requester */
+            requester: string;
+            /** Reviews */
+            reviews: components["schemas"]["AirlockReviewAnswer"][];
+            /** Round */
+            round: number;
+            state: components["schemas"]["AirlockState"];
+            /** Submitted At */
+            submitted_at: string | null;
+            /** To Review */
+            to_review: boolean;
+            /** Workspace */
+            workspace: string | null;
+        };
+        /**
+         * AirlockReviewAnswer
+         * @description A reviewer's word.
+         */
+        AirlockReviewAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Decisions */
+            decisions: components["schemas"]["Decision-Output"][];
+            /** Reviewer */
+            reviewer: string;
+            /** Round */
+            round: number;
+        };
+        /**
+         * AirlockState
+         * @description Where a request stands; what leads from one to the next is in `access/airlock_policies.py`.
+         * @enum {string}
+         */
+        AirlockState: "draft" | "checking" | "returned" | "review" | "refused" | "released" | "placing" | "placed" | "withdrawn" | "expired";
+        /**
+         * AuditCheckpoint
+         * @description That the chain stood so at a time, signed by a key that the record store alone does not open.
+         *
+         *     Id: the number with leading zeros. The signature is Ed25519 over `atoll/audit-checkpoint/v1`,
+         *     number, hash and time, one a line.
+         */
+        AuditCheckpoint: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Hash */
+            hash: string;
+            /** Id */
+            id: string;
+            /** Key Id */
+            key_id: string;
+            /** Number */
+            number: number;
+            /** Public Key */
+            public_key: string;
+            /** Signature */
+            signature: string;
+            /**
+             * Version
+             * @default 0
+             */
+            version: number;
+        };
+        /**
          * AuditEntry
          * @description An event in the chain.
          */
@@ -1344,6 +2933,18 @@ export interface components {
             };
             /** Target */
             target: string;
+        };
+        /**
+         * Bin
+         * @description Values from `low` to below `high`; the last bin takes `high` too.
+         */
+        Bin: {
+            /** High */
+            high: number | string;
+            /** Low */
+            low: number | string;
+            /** Rows */
+            rows: number | null;
         };
         /**
          * BudgetHolder
@@ -1455,12 +3056,62 @@ export interface components {
             token_id?: string | null;
         };
         /**
+         * CatalogEntry
+         * @description A dataset, a table or a column that a search found.
+         */
+        CatalogEntry: {
+            /** Column */
+            column?: string | null;
+            /** Dataset */
+            dataset: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            kind: components["schemas"]["CatalogKind"];
+            /** Latest */
+            latest: number;
+            /**
+             * Owner
+             * @default
+             */
+            owner: string;
+            /** Rows */
+            rows?: number | null;
+            /** Table */
+            table?: string | null;
+            /** Title */
+            title: string;
+            /** Treatment */
+            treatment?: string | null;
+            type?: components["schemas"]["ColumnType"] | null;
+            /** Unit */
+            unit?: string | null;
+        };
+        /**
+         * CatalogKind
+         * @description What was found.
+         * @enum {string}
+         */
+        CatalogKind: "dataset" | "table" | "column";
+        /**
          * ChainCheck
          * @description Result of verifying the audit chain.
          */
         ChainCheck: {
             /** Broken At */
             broken_at?: number | null;
+            /**
+             * Checked To
+             * @default 0
+             */
+            checked_to: number;
+            /**
+             * Checkpoints
+             * @default 0
+             */
+            checkpoints: number;
             /** Entries */
             entries: number;
             /** Head */
@@ -1472,6 +3123,20 @@ export interface components {
              * @default
              */
             reason: string;
+        };
+        /**
+         * ChangeKind
+         * @description What happened to a table or column.
+         * @enum {string}
+         */
+        ChangeKind: "added" | "removed" | "changed";
+        /**
+         * Code
+         * @description A code of the second factor.
+         */
+        Code: {
+            /** Code */
+            code: string;
         };
         /**
          * Column
@@ -1500,6 +3165,21 @@ export interface components {
             unit?: string | null;
         };
         /**
+         * ColumnDifference
+         * @description A column that is not the same in two versions.
+         */
+        ColumnDifference: {
+            /** Change */
+            change: string;
+            /** Column */
+            column: string;
+            /**
+             * Words
+             * @default
+             */
+            words: string;
+        };
+        /**
          * ColumnExplanation
          * @description What happens to one delivered column.
          */
@@ -1525,6 +3205,44 @@ export interface components {
             words: string;
         };
         /**
+         * ColumnProfile
+         * @description Figures of one column of treated data. Single values and small cells are not told.
+         */
+        ColumnProfile: {
+            /** Distinct */
+            distinct: number;
+            /**
+             * Histogram
+             * @default []
+             */
+            histogram: components["schemas"]["Bin"][];
+            /** Max */
+            max?: number | string | null;
+            /** Min */
+            min?: number | string | null;
+            /** Name */
+            name: string;
+            /** Nulls */
+            nulls: number | null;
+            /** Other Rows */
+            other_rows?: number | null;
+            /** Treatment */
+            treatment: string;
+            type: components["schemas"]["ColumnType"];
+            /** Unit */
+            unit?: string | null;
+            /**
+             * Values
+             * @default []
+             */
+            values: components["schemas"]["ValueCount"][];
+            /**
+             * Withheld
+             * @default
+             */
+            withheld: string;
+        };
+        /**
          * ColumnType
          * @description The types a contract can name, and what they are in the lake.
          *
@@ -1539,6 +3257,16 @@ export interface components {
          */
         ColumnType: "string" | "integer" | "number" | "boolean" | "date" | "datetime" | "partial_date";
         /**
+         * ComparisonAnswer
+         * @description How a contract differs from the version before.
+         */
+        ComparisonAnswer: {
+            /** Changes */
+            changes: components["schemas"]["ContractChange"][];
+            /** Lines */
+            lines: string;
+        };
+        /**
          * ContractAnswer
          * @description A published contract, its text byte for byte as it was reviewed.
          */
@@ -1549,6 +3277,8 @@ export interface components {
             id: string;
             /** Number */
             number: number;
+            /** Proposed By */
+            proposed_by: string;
             /**
              * Published At
              * Format: date-time
@@ -1560,6 +3290,23 @@ export interface components {
             sha256: string;
             /** Text */
             text: string;
+        };
+        /**
+         * ContractChange
+         * @description One difference.
+         */
+        ContractChange: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** Column */
+            column: string | null;
+            kind: components["schemas"]["ChangeKind"];
+            /** Opens */
+            opens: boolean;
+            /** Table */
+            table: string;
         };
         /**
          * ContractChecked
@@ -1580,6 +3327,20 @@ export interface components {
             text: string;
         };
         /**
+         * Correction
+         * @description That a usage record was wrong: what the quantity should have been. Its difference is a record of its own.
+         */
+        Correction: {
+            /** Month */
+            month: string;
+            /** Quantity */
+            quantity: number | string;
+            /** Reason */
+            reason: string;
+            /** Record */
+            record: string;
+        };
+        /**
          * CostLine
          * @description One line of a cost report.
          */
@@ -1591,6 +3352,51 @@ export interface components {
             metric: components["schemas"]["Metric"];
             /** Quantity */
             quantity: string;
+            /** Records */
+            records: number;
+        };
+        /**
+         * CostLineOverTime
+         * @description One key over the periods; periods without use are there with 0.
+         */
+        CostLineOverTime: {
+            /** Key */
+            key: string;
+            /** Points */
+            points: components["schemas"]["CostPoint"][];
+            /** Total Eur */
+            total_eur: string;
+        };
+        /**
+         * CostMonth
+         * @description A month, open or closed.
+         */
+        CostMonth: {
+            /** Closed At */
+            closed_at?: string | null;
+            /** Closed By */
+            closed_by?: string | null;
+            /** Month */
+            month: string;
+            /** Records */
+            records: number;
+            /** State */
+            state: string;
+            /** Total Eur */
+            total_eur: string;
+        };
+        /**
+         * CostPoint
+         * @description One period of one key.
+         */
+        CostPoint: {
+            /** Amount Eur */
+            amount_eur: string;
+            /**
+             * Period
+             * Format: date
+             */
+            period: string;
             /** Records */
             records: number;
         };
@@ -1614,6 +3420,42 @@ export interface components {
             total_eur: string;
         };
         /**
+         * CostSeries
+         * @description Costs over time, the dearest key first.
+         */
+        CostSeries: {
+            /** By */
+            by: string;
+            /**
+             * Currency
+             * @default EUR
+             */
+            currency: string;
+            /** Lines */
+            lines: components["schemas"]["CostLineOverTime"][];
+            /** Periods */
+            periods: string[];
+            /**
+             * Since
+             * Format: date
+             */
+            since: string;
+            step: components["schemas"]["CostStep"];
+            /** Total Eur */
+            total_eur: string;
+            /**
+             * Until
+             * Format: date
+             */
+            until: string;
+        };
+        /**
+         * CostStep
+         * @description Length of a period.
+         * @enum {string}
+         */
+        CostStep: "day" | "month";
+        /**
          * DatasetAnswer
          * @description A dataset, and with one asked for by name, its newest version.
          */
@@ -1634,6 +3476,82 @@ export interface components {
             owner: string;
             /** Title */
             title: string;
+        };
+        /**
+         * DatasetDescription
+         * @description A dataset with everything that is known of it, but its values.
+         */
+        DatasetDescription: {
+            /** Committed At */
+            committed_at: string | null;
+            /** Contract */
+            contract: string | null;
+            /** Description */
+            description: string;
+            /** Latest */
+            latest: number;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+            /** Sources */
+            sources: string[];
+            /** Tables */
+            tables: components["schemas"]["DescribedTable"][];
+            /** Title */
+            title: string;
+        };
+        /**
+         * DatasetDifference
+         * @description How two versions of a dataset differ.
+         */
+        DatasetDifference: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** Contract After */
+            contract_after: string;
+            /** Contract Before */
+            contract_before: string;
+            /** Dataset */
+            dataset: string;
+            /** Deliveries */
+            deliveries: string[];
+            /** Tables */
+            tables: components["schemas"]["TableDifference"][];
+        };
+        /**
+         * DatasetProfile
+         * @description Figures of every table of a version, as far as they are computed.
+         */
+        DatasetProfile: {
+            /** Dataset */
+            dataset: string;
+            /** Missing */
+            missing: string[];
+            /** Number */
+            number: number;
+            /**
+             * Small Cell
+             * @default 10
+             */
+            small_cell: number;
+            state: components["schemas"]["ProfileState"];
+            /** Tables */
+            tables: components["schemas"]["TableProfile"][];
+            /** Version */
+            version: string;
+        };
+        /**
+         * DatasetQuality
+         * @description The last deliveries to a dataset, newest first.
+         */
+        DatasetQuality: {
+            /** Dataset */
+            dataset: string;
+            /** Deliveries */
+            deliveries: components["schemas"]["DeliveryQuality"][];
         };
         /**
          * DatasetVersionAnswer
@@ -1657,10 +3575,37 @@ export interface components {
             id: string;
             /** Number */
             number: number;
+            /** Replay */
+            replay: number;
             /** Rows Added */
             rows_added: number;
             /** Tables */
             tables: components["schemas"]["TableState"][];
+        };
+        /**
+         * Decision
+         * @description Why it is decided so.
+         */
+        "Decision-Input": {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * Decision
+         * @description What a reviewer says of one file.
+         */
+        "Decision-Output": {
+            /** Approve */
+            approve: boolean;
+            /** Index */
+            index: number;
+            /** Reason */
+            reason: string;
+            /** Sha256 */
+            sha256: string;
         };
         /**
          * DeliveryAnswer
@@ -1682,6 +3627,11 @@ export interface components {
             opened_by: string;
             operation: components["schemas"]["OperationAnswer"] | null;
             outcome: components["schemas"]["DeliveryOutcome"] | null;
+            /** Purged At */
+            purged_at: string | null;
+            rejection: components["schemas"]["Rejection"] | null;
+            /** Replays */
+            replays: components["schemas"]["Replay"][];
             /** Source */
             source: string;
             state: components["schemas"]["DeliveryState"];
@@ -1739,17 +3689,134 @@ export interface components {
             rows_quarantined: number;
         };
         /**
+         * DeliveryQuality
+         * @description What became of one delivery, in counts that add up.
+         */
+        DeliveryQuality: {
+            /** Contract */
+            contract: string | null;
+            /** Dataset Version */
+            dataset_version: number | null;
+            /** Delivery */
+            delivery: string;
+            /** Files */
+            files: number;
+            /** Files Refused */
+            files_refused: number;
+            /** Finished At */
+            finished_at: string | null;
+            /** Part Committed */
+            part_committed: number | null;
+            /** Rows Committed */
+            rows_committed: number;
+            /** Rows In */
+            rows_in: number;
+            /** Rows Quarantined */
+            rows_quarantined: number;
+            /** Source */
+            source: string;
+            /** State */
+            state: string;
+            /** Submitted At */
+            submitted_at: string | null;
+        };
+        /**
          * DeliveryState
          * @description Derived from the record and its operation, never stored.
          * @enum {string}
          */
         DeliveryState: "receiving" | "waiting" | "admitting" | "committed" | "rejected" | "failed";
         /**
+         * DescribedColumn
+         * @description A column as the newest version has it, with what the contract in force does.
+         */
+        DescribedColumn: {
+            /** Description */
+            description: string;
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+            /** Source Column */
+            source_column: string;
+            /** Treatment */
+            treatment: string;
+            type: components["schemas"]["ColumnType"];
+            /** Unit */
+            unit: string | null;
+            /** Words */
+            words: string;
+        };
+        /**
+         * DescribedTable
+         * @description A table of the newest version; of one that no delivery has filled yet, what the contract says.
+         */
+        DescribedTable: {
+            /** Columns */
+            columns: components["schemas"]["DescribedColumn"][];
+            /** Description */
+            description: string;
+            /** Rows */
+            rows: number | null;
+            /** Sample Query */
+            sample_query: string;
+            /** Size Bytes */
+            size_bytes: number | null;
+            /** Subject */
+            subject: string | null;
+            /** Table */
+            table: string;
+        };
+        /**
          * Desired
          * @description What its owner (or a rule) wants a workspace to be.
          * @enum {string}
          */
         Desired: "running" | "hibernated" | "stopped" | "terminated";
+        /**
+         * Direction
+         * @description Which way the files go.
+         * @enum {string}
+         */
+        Direction: "out" | "in";
+        /**
+         * Draft
+         * @description A contract to be read, mended and proposed.
+         */
+        Draft: {
+            /** Columns */
+            columns: components["schemas"]["DraftedColumn"][];
+            /** Findings */
+            findings: string[];
+            /** Text */
+            text: string;
+        };
+        /**
+         * DraftedColumn
+         * @description What the draft does to one column.
+         */
+        DraftedColumn: {
+            /** Column */
+            column: string;
+            /** Doubtful */
+            doubtful: boolean;
+            /** Reason */
+            reason: string;
+            /** Table */
+            table: string;
+            /** Treatment */
+            treatment: string;
+        };
+        /**
+         * EnrolmentAnswer
+         * @description What an app needs to show codes; it is shown once.
+         */
+        EnrolmentAnswer: {
+            /** Secret */
+            secret: string;
+            /** Uri */
+            uri: string;
+        };
         /**
          * ErrorAnswer
          * @description What happened, where, and what to do next.
@@ -1779,6 +3846,64 @@ export interface components {
              * @default
              */
             where: string;
+        };
+        /**
+         * EstimateAnswer
+         * @description What a statement would read and cost.
+         */
+        EstimateAnswer: {
+            /** Allowed */
+            allowed: boolean;
+            /** Columns */
+            columns: components["schemas"]["ResultColumn"][];
+            /**
+             * Currency
+             * @default EUR
+             */
+            currency: string;
+            /** Price */
+            price: string;
+            /** Relations */
+            relations: string[];
+            /** Rows */
+            rows: number | null;
+            /** Scanned Bytes */
+            scanned_bytes: number;
+        };
+        /**
+         * Evidence
+         * @description What was tried where, whole: what a proof keeps and its hash is over.
+         */
+        Evidence: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Atoll */
+            atoll: string;
+            /** Backend */
+            backend: string;
+            /** Bombs */
+            bombs: boolean;
+            /** Environment */
+            environment: string;
+            /** Fresh */
+            fresh: boolean;
+            /** Host */
+            host: string;
+            /** Isolation */
+            isolation: string;
+            /** Kernel */
+            kernel: string;
+            /** Limits */
+            limits: string;
+            /** Probes */
+            probes: components["schemas"]["ProbeResult"][];
+            /** Product */
+            product: string;
+            /** Workspace */
+            workspace: string;
         };
         /**
          * Explanation
@@ -1869,6 +3994,25 @@ export interface components {
             table: string | null;
         };
         /**
+         * FlowEdge
+         * @description That data went from one node to another.
+         */
+        FlowEdge: {
+            /** At */
+            at?: string | null;
+            /** From */
+            from: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Times
+             * @default 1
+             */
+            times: number;
+            /** To */
+            to: string;
+        };
+        /**
          * FlowEvent
          * @description A data flow, shaped as an OpenLineage RunEvent (https://openlineage.io, spec 2-0-2).
          */
@@ -1908,6 +4052,42 @@ export interface components {
             schemaURL: string;
         };
         /**
+         * FlowGraph
+         * @description Nodes and edges of the newest events that were asked for.
+         */
+        FlowGraph: {
+            /** Edges */
+            edges: components["schemas"]["FlowEdge"][];
+            /** Events */
+            events: number;
+            /** More */
+            more: boolean;
+            /** Nodes */
+            nodes: components["schemas"]["FlowNode"][];
+            /** Oldest */
+            oldest?: string | null;
+        };
+        /**
+         * FlowNode
+         * @description A thing that data passed. Id `<kind>/<id>`.
+         */
+        FlowNode: {
+            /** At */
+            at?: string | null;
+            /**
+             * Facts
+             * @default {}
+             */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** Id */
+            id: string;
+            kind: components["schemas"]["NodeKind"];
+            /** Label */
+            label: string;
+        };
+        /**
          * ForgottenMachine
          * @description A machine that nobody has started, stopped or woken for long, and what it costs.
          */
@@ -1937,6 +4117,23 @@ export interface components {
             workspace: string;
         };
         /**
+         * GenerationAnswer
+         * @description A backup.
+         */
+        GenerationAnswer: {
+            /** Bytes */
+            bytes: number;
+            /** Id */
+            id: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Refs */
+            refs: number;
+        };
+        /**
          * GrantAnswer
          * @description A project's right to a dataset.
          */
@@ -1964,6 +4161,63 @@ export interface components {
             /** Tables */
             tables: components["schemas"]["TableGrant"][] | null;
         };
+        /**
+         * GrantDecision
+         * @description Why it is decided so; whoever asked reads it.
+         */
+        GrantDecision: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * GrantRequestAnswer
+         * @description A request and what was decided.
+         */
+        GrantRequestAnswer: {
+            /** Dataset */
+            dataset: string;
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string | null;
+            /** Expires At */
+            expires_at: string | null;
+            /** Grant */
+            grant: string | null;
+            /** Id */
+            id: string;
+            /**
+             * Lapses At
+             * Format: date-time
+             */
+            lapses_at: string;
+            /** Project */
+            project: string;
+            /** Purpose */
+            purpose: string;
+            /** Reason */
+            reason: string;
+            /** Replaces */
+            replaces?: string | null;
+            /**
+             * Requested At
+             * Format: date-time
+             */
+            requested_at: string;
+            /** Requested By */
+            requested_by: string;
+            /** Requester Id */
+            requester_id: string;
+            state: components["schemas"]["GrantRequestState"];
+            /** Tables */
+            tables: components["schemas"]["TableGrant"][] | null;
+        };
+        /**
+         * GrantRequestState
+         * @description What became of a request; all but the first are final.
+         * @enum {string}
+         */
+        GrantRequestState: "waiting" | "approved" | "refused" | "withdrawn" | "lapsed";
         /**
          * GrantState
          * @description Derived from the record and the time.
@@ -2060,6 +4314,27 @@ export interface components {
              */
             warn_days: number;
         };
+        /** Listing[AirlockCheckAnswer] */
+        Listing_AirlockCheckAnswer_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["AirlockCheckAnswer"][];
+        };
+        /** Listing[AirlockRequestAnswer] */
+        Listing_AirlockRequestAnswer_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["AirlockRequestAnswer"][];
+        };
+        /** Listing[AuditCheckpoint] */
+        Listing_AuditCheckpoint_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["AuditCheckpoint"][];
+        };
         /** Listing[AuditEntry] */
         Listing_AuditEntry_: {
             /** Cursor */
@@ -2074,12 +4349,26 @@ export interface components {
             /** Items */
             items: components["schemas"]["BudgetStanding"][];
         };
+        /** Listing[CatalogEntry] */
+        Listing_CatalogEntry_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["CatalogEntry"][];
+        };
         /** Listing[ContractAnswer] */
         Listing_ContractAnswer_: {
             /** Cursor */
             cursor?: string | null;
             /** Items */
             items: components["schemas"]["ContractAnswer"][];
+        };
+        /** Listing[CostMonth] */
+        Listing_CostMonth_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["CostMonth"][];
         };
         /** Listing[DatasetAnswer] */
         Listing_DatasetAnswer_: {
@@ -2123,6 +4412,13 @@ export interface components {
             /** Items */
             items: components["schemas"]["GrantAnswer"][];
         };
+        /** Listing[GrantRequestAnswer] */
+        Listing_GrantRequestAnswer_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["GrantRequestAnswer"][];
+        };
         /** Listing[LogLine] */
         Listing_LogLine_: {
             /** Cursor */
@@ -2136,6 +4432,13 @@ export interface components {
             cursor?: string | null;
             /** Items */
             items: components["schemas"]["OperationAnswer"][];
+        };
+        /** Listing[PackageAnswer] */
+        Listing_PackageAnswer_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["PackageAnswer"][];
         };
         /** Listing[PersonAnswer] */
         Listing_PersonAnswer_: {
@@ -2158,6 +4461,27 @@ export interface components {
             /** Items */
             items: components["schemas"]["ProjectAnswer"][];
         };
+        /** Listing[ProofLine] */
+        Listing_ProofLine_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["ProofLine"][];
+        };
+        /** Listing[ProposalAnswer] */
+        Listing_ProposalAnswer_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["ProposalAnswer"][];
+        };
+        /** Listing[PushAnswer] */
+        Listing_PushAnswer_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["PushAnswer"][];
+        };
         /** Listing[QuarantinedRow] */
         Listing_QuarantinedRow_: {
             /** Cursor */
@@ -2171,6 +4495,27 @@ export interface components {
             cursor?: string | null;
             /** Items */
             items: components["schemas"]["QueryAnswer"][];
+        };
+        /** Listing[RelationAnswer] */
+        Listing_RelationAnswer_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["RelationAnswer"][];
+        };
+        /** Listing[RepositoryAnswer] */
+        Listing_RepositoryAnswer_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["RepositoryAnswer"][];
+        };
+        /** Listing[SavedQueryAnswer] */
+        Listing_SavedQueryAnswer_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["SavedQueryAnswer"][];
         };
         /** Listing[ScopeAnswer] */
         Listing_ScopeAnswer_: {
@@ -2265,11 +4610,122 @@ export interface components {
             scopes: components["schemas"]["Scope"][];
         };
         /**
+         * MemberTerms
+         * @description What is particular to a member.
+         */
+        MemberTerms: {
+            /**
+             * Lead
+             * @default false
+             */
+            lead: boolean;
+            /** Until */
+            until?: string | null;
+        };
+        /**
+         * MemberTermsAnswer
+         * @description What is particular to a member, by login.
+         */
+        MemberTermsAnswer: {
+            /** By Directory */
+            by_directory: boolean;
+            /**
+             * Lead
+             * @default false
+             */
+            lead: boolean;
+            /** Login */
+            login: string;
+            /** Until */
+            until?: string | null;
+        };
+        /**
+         * MethodAnswer
+         * @description A way to sign in.
+         */
+        MethodAnswer: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "password" | "oidc";
+            /** Name */
+            name: string;
+            /** Start Url */
+            start_url?: string | null;
+        };
+        /**
+         * MethodsAnswer
+         * @description The ways to sign in here.
+         */
+        MethodsAnswer: {
+            /**
+             * Languages
+             * @default [
+             *       "en",
+             *       "fr"
+             *     ]
+             */
+            languages: string[];
+            /** Methods */
+            methods: components["schemas"]["MethodAnswer"][];
+        };
+        /**
          * Metric
          * @description What is metered; each has a unit of its own.
          * @enum {string}
          */
-        Metric: "admission_seconds" | "query_seconds" | "scanned_bytes" | "stored_byte_days" | "machine_seconds" | "machine_stored_byte_days";
+        Metric: "admission_seconds" | "query_seconds" | "scanned_bytes" | "stored_byte_days" | "machine_seconds" | "machine_stored_byte_days" | "released_bytes";
+        /**
+         * MountAnswer
+         * @description What is seen inside at a path.
+         */
+        MountAnswer: {
+            /** Dataset Version */
+            dataset_version: string | null;
+            /** Path */
+            path: string;
+            /** Writable */
+            writable: boolean;
+        };
+        /**
+         * NewAirlockRequest
+         * @description Files that are to leave a project, or to enter it.
+         */
+        NewAirlockRequest: {
+            /** Destination */
+            destination: string;
+            /** @default out */
+            direction: components["schemas"]["Direction"];
+            /** Project */
+            project: string;
+            /** Purpose */
+            purpose: string;
+            /** Workspace */
+            workspace?: string | null;
+        };
+        /**
+         * NewAirlockReview
+         * @description A reviewer's word on every file.
+         */
+        NewAirlockReview: {
+            /** Decisions */
+            decisions: components["schemas"]["NewDecision"][];
+        };
+        /**
+         * NewDecision
+         * @description A reviewer's word on one file.
+         */
+        NewDecision: {
+            /** Approve */
+            approve: boolean;
+            /** Index */
+            index: number;
+            /** Reason */
+            reason: string;
+            /** Sha256 */
+            sha256: string;
+        };
         /**
          * NewDelivery
          * @description The manifest of a delivery.
@@ -2281,6 +4737,31 @@ export interface components {
             files: components["schemas"]["ManifestFile"][];
             /** Source */
             source: string;
+        };
+        /**
+         * NewDraft
+         * @description Samples to draft a contract from.
+         */
+        NewDraft: {
+            /** Dataset */
+            dataset: string;
+            /** Files */
+            files: components["schemas"]["NewSample"][];
+        };
+        /**
+         * NewFreshProof
+         * @description How a machine is tried that is made for the proof.
+         */
+        NewFreshProof: {
+            /** Backend */
+            backend?: string | null;
+            /**
+             * Bombs
+             * @default false
+             */
+            bombs: boolean;
+            /** Product */
+            product?: string | null;
         };
         /**
          * NewGrant
@@ -2299,11 +4780,37 @@ export interface components {
             tables?: components["schemas"]["NewTableGrant"][] | null;
         };
         /**
+         * NewGrantRequest
+         * @description What a project asks to read, and what for.
+         */
+        NewGrantRequest: {
+            /** Dataset */
+            dataset: string;
+            /** Expires At */
+            expires_at?: string | null;
+            /** Project */
+            project: string;
+            /** Purpose */
+            purpose: string;
+            /** Tables */
+            tables?: components["schemas"]["NewTableGrant"][] | null;
+        };
+        /**
          * NewHours
          * @description Hours to set; null takes them away.
          */
         NewHours: {
             hours: components["schemas"]["WeeklyHours"] | null;
+        };
+        /**
+         * NewPassword
+         * @description The password that holds, and the one to come.
+         */
+        NewPassword: {
+            /** Current */
+            current: string;
+            /** New */
+            new: string;
         };
         /**
          * NewPerson
@@ -2345,6 +4852,30 @@ export interface components {
             title: string;
         };
         /**
+         * NewProof
+         * @description How a workspace is tried.
+         */
+        NewProof: {
+            /**
+             * Bombs
+             * @default false
+             */
+            bombs: boolean;
+        };
+        /**
+         * NewProposal
+         * @description A contract to be put in force.
+         */
+        NewProposal: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Text */
+            text: string;
+        };
+        /**
          * NewQuery
          * @description A statement to run under a project.
          */
@@ -2355,6 +4886,49 @@ export interface components {
             project: string;
             /** Sql */
             sql: string;
+        };
+        /**
+         * NewReleaseGrant
+         * @description Another download of a released file.
+         */
+        NewReleaseGrant: {
+            /** Index */
+            index: number;
+            /** Login */
+            login?: string | null;
+        };
+        /**
+         * NewRepository
+         * @description A repository to make.
+         */
+        NewRepository: {
+            /** Name */
+            name: string;
+        };
+        /**
+         * NewSample
+         * @description A sample file: its name and the beginning of its content, in Base64.
+         */
+        NewSample: {
+            /**
+             * Content
+             * Format: base64
+             */
+            content: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * NewSession
+         * @description Login and password, and the code of the second factor where the account has one.
+         */
+        NewSession: {
+            /** Code */
+            code?: string | null;
+            /** Login */
+            login: string;
+            /** Password */
+            password: string;
         };
         /**
          * NewSize
@@ -2436,9 +5010,20 @@ export interface components {
             product: string;
             /** Project */
             project: string;
+            /**
+             * Queue
+             * @default false
+             */
+            queue: boolean;
             /** Size */
             size?: string | null;
         };
+        /**
+         * NodeKind
+         * @description What a node stands for.
+         * @enum {string}
+         */
+        NodeKind: "source" | "delivery" | "contract" | "table" | "grant" | "query" | "mount" | "workspace" | "release" | "incoming";
         /**
          * OperationAnswer
          * @description A piece of long work.
@@ -2486,12 +5071,47 @@ export interface components {
          */
         OperationState: "queued" | "running" | "retrying" | "succeeded" | "failed" | "cancelled";
         /**
+         * PackageAnswer
+         * @description A package file that went into a machine, and when.
+         */
+        PackageAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Bytes */
+            bytes: number;
+            /** Ecosystem */
+            ecosystem: string;
+            /** File */
+            file: string;
+            /** From Cache */
+            from_cache: boolean;
+            /** Login */
+            login: string;
+            /** Package */
+            package: string;
+            /** Project */
+            project: string;
+            /** Sha256 */
+            sha256: string;
+            /** Verified */
+            verified: boolean;
+            /** Version */
+            version: string;
+            /** Workspace */
+            workspace: string;
+        };
+        /**
          * PersonAnswer
          * @description Somebody who works with Atoll.
          */
         PersonAnswer: {
             /** Active */
             active: boolean;
+            /** Agreement Until */
+            agreement_until: string | null;
             /**
              * Created At
              * Format: date-time
@@ -2503,12 +5123,16 @@ export interface components {
             has_password: boolean;
             /** Id */
             id: string;
+            /** Left At */
+            left_at: string | null;
             /** Login */
             login: string;
             /** Origin */
             origin: string;
             /** Roles */
             roles: components["schemas"]["Role"][];
+            /** Training Until */
+            training_until: string | null;
         };
         /**
          * PersonChange
@@ -2517,12 +5141,77 @@ export interface components {
         PersonChange: {
             /** Active */
             active?: boolean | null;
+            /** Agreement Until */
+            agreement_until?: string | null;
             /** Display Name */
             display_name?: string | null;
             /** Password */
             password?: string | null;
             /** Roles */
             roles?: components["schemas"]["Role"][] | null;
+            /** Training Until */
+            training_until?: string | null;
+        };
+        /**
+         * Preview
+         * @description Plain data; nothing of it is to be taken for markup.
+         */
+        Preview: {
+            /**
+             * Cut
+             * @default false
+             */
+            cut: boolean;
+            /** Form */
+            form: string;
+            /**
+             * Image
+             * @default
+             */
+            image: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "table" | "text" | "image" | "none";
+            /**
+             * Tables
+             * @default []
+             */
+            tables: components["schemas"]["PreviewTable"][];
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+        };
+        /**
+         * PreviewTable
+         * @description The first rows of a table, every value as text.
+         */
+        PreviewTable: {
+            /** Columns */
+            columns: string[];
+            /** Rows */
+            rows: (string | null)[][];
+            /** Title */
+            title: string;
+            /** Total Rows */
+            total_rows: number;
+        };
+        /**
+         * ProbeResult
+         * @description One attempt.
+         */
+        ProbeResult: {
+            /** Group */
+            group: string;
+            /** Name */
+            name: string;
+            /** Outcome */
+            outcome: string;
+            /** Passed */
+            passed: boolean;
         };
         /**
          * ProductAnswer
@@ -2571,8 +5260,10 @@ export interface components {
             text: string;
             /** Title */
             title: string;
-            /** Warm */
-            warm: number;
+            /** Warm Pool */
+            warm_pool: {
+                [key: string]: number;
+            };
         };
         /**
          * ProductDetail
@@ -2623,8 +5314,10 @@ export interface components {
             title: string;
             /** Versions */
             versions: components["schemas"]["VersionAnswer"][];
-            /** Warm */
-            warm: number;
+            /** Warm Pool */
+            warm_pool: {
+                [key: string]: number;
+            };
         };
         /**
          * ProductState
@@ -2643,6 +5336,12 @@ export interface components {
             text: string;
         };
         /**
+         * ProfileState
+         * @description How far the profile of a version is.
+         * @enum {string}
+         */
+        ProfileState: "ready" | "pending";
+        /**
          * ProjectAnswer
          * @description A project and the logins of its members.
          */
@@ -2656,8 +5355,147 @@ export interface components {
             members: string[];
             /** Name */
             name: string;
+            /** Terms */
+            terms: components["schemas"]["MemberTermsAnswer"][];
             /** Title */
             title: string;
+        };
+        /**
+         * ProjectOfSession
+         * @description A project that the person is a member of.
+         */
+        ProjectOfSession: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * ProofAnswer
+         * @description A proof: every attempt, what came of it, and where it was made.
+         */
+        ProofAnswer: {
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Asked By */
+            asked_by: string;
+            /** Attempts */
+            attempts: number;
+            /** Backend */
+            backend: string;
+            /** Bombs */
+            bombs: boolean;
+            /** Came Through */
+            came_through: number;
+            evidence: components["schemas"]["Evidence"] | null;
+            /** Id */
+            id: string;
+            operation: components["schemas"]["OperationAnswer"];
+            /** Passed */
+            passed: boolean | null;
+            /** Product */
+            product: string;
+            /** Sha256 */
+            sha256: string | null;
+            /** Workspace */
+            workspace: string | null;
+        };
+        /**
+         * ProofLine
+         * @description A proof in a list.
+         */
+        ProofLine: {
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Asked By */
+            asked_by: string;
+            /** Attempts */
+            attempts: number;
+            /** Backend */
+            backend: string;
+            /** Bombs */
+            bombs: boolean;
+            /** Came Through */
+            came_through: number;
+            /** Id */
+            id: string;
+            /** Passed */
+            passed: boolean | null;
+            /** Product */
+            product: string;
+            /** Sha256 */
+            sha256: string | null;
+            /** Workspace */
+            workspace: string | null;
+        };
+        /**
+         * ProposalAnswer
+         * @description A contract's change that waits for review, or what became of it.
+         */
+        ProposalAnswer: {
+            /** Dataset */
+            dataset: string;
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string | null;
+            /** Id */
+            id: string;
+            /** Note */
+            note: string;
+            /**
+             * Proposed At
+             * Format: date-time
+             */
+            proposed_at: string;
+            /** Proposed By */
+            proposed_by: string;
+            /** Published */
+            published: number | null;
+            /** Reason */
+            reason: string;
+            /** Replaces */
+            replaces: number;
+            /** Sha256 */
+            sha256: string;
+            state: components["schemas"]["ProposalState"];
+            /** Text */
+            text: string;
+        };
+        /**
+         * ProposalState
+         * @description What became of a proposal; the last three are final.
+         * @enum {string}
+         */
+        ProposalState: "waiting" | "approved" | "refused" | "withdrawn";
+        /**
+         * PushAnswer
+         * @description A push, and when it ended.
+         */
+        PushAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Bytes */
+            bytes: number;
+            /** Changes */
+            changes: components["schemas"]["RefChange"][];
+            /** Login */
+            login: string;
+            /** Project */
+            project: string;
+            /** Repository */
+            repository: string;
+            /** Workspace */
+            workspace: string;
         };
         /**
          * QuarantinedRow
@@ -2681,9 +5519,20 @@ export interface components {
         };
         /**
          * QueryAnswer
-         * @description A query on record; its result is not kept.
+         * @description A query on record.
          */
         QueryAnswer: {
+            /** Answered By */
+            answered_by: string | null;
+            /** Columns */
+            columns: components["schemas"]["ResultColumn"][];
+            /** Cost */
+            cost: string | null;
+            /**
+             * Currency
+             * @default EUR
+             */
+            currency: string;
             /** Error */
             error: string;
             /** Error Code */
@@ -2694,8 +5543,24 @@ export interface components {
             id: string;
             /** Person */
             person: string;
+            /** Progress */
+            progress: number | null;
             /** Project */
             project: string;
+            /** Queued At */
+            queued_at: string | null;
+            /** Result Bytes */
+            result_bytes: number | null;
+            /** Result Kept */
+            result_kept: boolean;
+            /** Result Removed */
+            result_removed: string;
+            /** Result Until */
+            result_until: string | null;
+            /** Rows */
+            rows: number | null;
+            /** Scanned Bytes */
+            scanned_bytes: number | null;
             /** Sql */
             sql: string;
             /**
@@ -2703,10 +5568,17 @@ export interface components {
              * Format: date-time
              */
             started_at: string;
+            state: components["schemas"]["QueryState"];
             stats: components["schemas"]["QueryStats"] | null;
             /** Versions */
             versions: string[];
         };
+        /**
+         * QueryState
+         * @description Derived from what is on record; see `QueryRecord.state`.
+         * @enum {string}
+         */
+        QueryState: "queued" | "running" | "done" | "failed" | "cancelled";
         /**
          * QueryStats
          * @description What one query used.
@@ -2720,6 +5592,21 @@ export interface components {
             scanned_bytes: number;
             /** Seconds */
             seconds: number;
+        };
+        /**
+         * QueuedQuery
+         * @description A statement that the platform runs by itself.
+         */
+        QueuedQuery: {
+            /**
+             * Fresh
+             * @default false
+             */
+            fresh: boolean;
+            /** Project */
+            project: string;
+            /** Sql */
+            sql: string;
         };
         /**
          * QuoteAnswer
@@ -2739,9 +5626,13 @@ export interface components {
             product: string;
             /** Project */
             project: string;
+            /** Ready */
+            ready: boolean;
             size: components["schemas"]["SizeAnswer"];
             /** Title */
             title: string;
+            /** Waits */
+            waits: string;
             /** Warnings */
             warnings: string[];
         };
@@ -2758,11 +5649,231 @@ export interface components {
             ready: boolean;
         };
         /**
+         * RecoveryCodes
+         * @description Codes for when the device is lost, each good once; they are shown once.
+         */
+        RecoveryCodes: {
+            /** Recovery Codes */
+            recovery_codes: string[];
+        };
+        /**
+         * RefChange
+         * @description One ref of a push.
+         */
+        RefChange: {
+            /** Accepted */
+            accepted: boolean;
+            /** New */
+            new: string;
+            /** Old */
+            old: string;
+            /** Ref */
+            ref: string;
+        };
+        /**
+         * Refusal
+         * @description Why it is turned down; whoever asked reads it.
+         */
+        Refusal: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * Rejection
+         * @description A person's decision that nothing more of a delivery will enter.
+         */
+        Rejection: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * RelationAnswer
+         * @description A table that may be named in SQL, for the editor.
+         */
+        RelationAnswer: {
+            /** Columns */
+            columns: components["schemas"]["RelationColumn"][];
+            /** Dataset */
+            dataset: string;
+            /** Description */
+            description: string;
+            /** Table */
+            table: string;
+        };
+        /**
+         * RelationColumn
+         * @description A column that may be read.
+         */
+        RelationColumn: {
+            /** Description */
+            description: string;
+            /** Name */
+            name: string;
+            /** Treatment */
+            treatment: string;
+            /** Type */
+            type: string;
+            /** Unit */
+            unit: string | null;
+        };
+        /**
+         * ReleaseGrantAnswer
+         * @description A person's right to fetch a file once.
+         */
+        ReleaseGrantAnswer: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Fetched At */
+            fetched_at: string | null;
+            /**
+             * Granted At
+             * Format: date-time
+             */
+            granted_at: string;
+            /** Granted By */
+            granted_by: string;
+            /** Id */
+            id: string;
+            /** Index */
+            index: number;
+            /** Person */
+            person: string;
+        };
+        /**
+         * Replay
+         * @description What was held, admitted again under a mended contract.
+         */
+        Replay: {
+            /** Asked By */
+            asked_by: string;
+            /** Contract */
+            contract: string;
+            /** Dataset Version */
+            dataset_version: number | null;
+            /**
+             * Finished At
+             * Format: date-time
+             */
+            finished_at: string;
+            /** Number */
+            number: number;
+            /** Rows Committed */
+            rows_committed: number;
+            /** Rows Quarantined */
+            rows_quarantined: number;
+        };
+        /**
+         * RepositoryAnswer
+         * @description A repository of a project. Machines reach it as `atoll:<project>/<name>.git`.
+         */
+        RepositoryAnswer: {
+            /** Address */
+            address: string;
+            /** Backup Failure */
+            backup_failure: string;
+            /** Backups */
+            backups: components["schemas"]["GenerationAnswer"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Last Backup At */
+            last_backup_at: string | null;
+            /** Last Push At */
+            last_push_at: string | null;
+            /** Last Push By */
+            last_push_by: string;
+            /** Name */
+            name: string;
+            /** Project */
+            project: string;
+            /** Pushes */
+            pushes: number;
+            /** Size Bytes */
+            size_bytes: number | null;
+        };
+        /**
+         * Restoration
+         * @description A backup to bring back.
+         */
+        Restoration: {
+            /**
+             * Generation
+             * @default
+             */
+            generation: string;
+            /** Into */
+            into?: string | null;
+            /**
+             * Replace
+             * @default false
+             */
+            replace: boolean;
+        };
+        /**
+         * ResultColumn
+         * @description A column of a result, its type in Arrow's words.
+         */
+        ResultColumn: {
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
+        };
+        /**
          * ResultFormat
          * @description How a result is sent.
          * @enum {string}
          */
         ResultFormat: "json" | "csv" | "arrow" | "parquet";
+        /**
+         * ReviewedProposal
+         * @description A proposal with how it differs from the version that it would replace.
+         */
+        ReviewedProposal: {
+            comparison: components["schemas"]["ComparisonAnswer"];
+            /** Dataset */
+            dataset: string;
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string | null;
+            /** Id */
+            id: string;
+            /** Note */
+            note: string;
+            /**
+             * Proposed At
+             * Format: date-time
+             */
+            proposed_at: string;
+            /** Proposed By */
+            proposed_by: string;
+            /** Published */
+            published: number | null;
+            /** Reason */
+            reason: string;
+            /** Replaces */
+            replaces: number;
+            /** Sha256 */
+            sha256: string;
+            state: components["schemas"]["ProposalState"];
+            /** Text */
+            text: string;
+        };
         /**
          * Role
          * @description What a person may do across the platform; scopes hang on roles (access/scopes.py).
@@ -2770,11 +5881,65 @@ export interface components {
          */
         Role: "admin" | "steward" | "scientist" | "auditor";
         /**
+         * RowsAnswer
+         * @description Some rows of a kept result.
+         */
+        RowsAnswer: {
+            /** Columns */
+            columns: components["schemas"]["ResultColumn"][];
+            /** Offset */
+            offset: number;
+            /** Rows */
+            rows: unknown[][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * SavedQueryAnswer
+         * @description A statement that a project keeps.
+         */
+        SavedQueryAnswer: {
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed By */
+            changed_by: string;
+            /** Description */
+            description: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Project */
+            project: string;
+            /** Saved By */
+            saved_by: string;
+            /** Sql */
+            sql: string;
+        };
+        /**
+         * SavedQueryText
+         * @description A statement to keep.
+         */
+        SavedQueryText: {
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** Name */
+            name: string;
+            /** Sql */
+            sql: string;
+        };
+        /**
          * Scope
          * @description A right that a route can ask for.
          * @enum {string}
          */
-        Scope: "me:read" | "tokens:own" | "tokens:write" | "people:read" | "people:write" | "projects:read:own" | "projects:read" | "projects:write" | "sources:read" | "sources:write" | "contracts:read" | "contracts:write" | "deliveries:read:own" | "deliveries:read" | "deliveries:write" | "quarantine:read:own" | "quarantine:read" | "datasets:read" | "grants:read:own" | "grants:read" | "grants:write" | "queries:run" | "queries:read:own" | "products:read" | "products:write" | "workspaces:read:own" | "workspaces:read" | "workspaces:run" | "workspaces:open" | "workspaces:end:own" | "workspaces:end" | "flows:read" | "audit:read" | "costs:read:own" | "costs:read" | "budgets:read:own" | "budgets:read" | "budgets:write" | "operations:read" | "operations:write" | "settings:read";
+        Scope: "me:read" | "me:write" | "tokens:own" | "tokens:write" | "people:read" | "people:write" | "projects:read:own" | "projects:read" | "projects:write" | "sources:read" | "sources:write" | "contracts:read" | "contracts:write" | "deliveries:read:own" | "deliveries:read" | "deliveries:write" | "deliveries:decide" | "quarantine:read:own" | "quarantine:read" | "datasets:read" | "grants:read:own" | "grants:read" | "grants:write" | "grants:request" | "queries:run" | "queries:read:own" | "products:read" | "products:write" | "workspaces:read:own" | "workspaces:read" | "workspaces:run" | "workspaces:open" | "workspaces:prove" | "workspaces:end:own" | "workspaces:end" | "airlock:read:own" | "airlock:read" | "airlock:request" | "airlock:review" | "repositories:read:own" | "repositories:read" | "repositories:write" | "repositories:restore" | "packages:read:own" | "packages:read" | "flows:read" | "audit:read" | "costs:read:own" | "costs:read" | "costs:write" | "budgets:read:own" | "budgets:read" | "budgets:write" | "operations:read" | "operations:write" | "settings:read";
         /**
          * ScopeAnswer
          * @description A right, what it allows, and who has it.
@@ -2805,6 +5970,36 @@ export interface components {
             state: components["schemas"]["MachineState"];
         };
         /**
+         * SessionAnswer
+         * @description Who is signed in at this browser, and what they may do at this moment.
+         */
+        SessionAnswer: {
+            /**
+             * Closed
+             * @default []
+             */
+            closed: string[];
+            /** Csrf Token */
+            csrf_token: string;
+            /** Display Name */
+            display_name: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Login */
+            login: string;
+            /** Projects */
+            projects: components["schemas"]["ProjectOfSession"][];
+            /** Roles */
+            roles: components["schemas"]["Role"][];
+            /** Scopes */
+            scopes: components["schemas"]["Scope"][];
+            /** Second Factor */
+            second_factor: boolean;
+        };
+        /**
          * SettingAnswer
          * @description A setting in force.
          */
@@ -2819,10 +6014,18 @@ export interface components {
             value: string;
         };
         /**
+         * Severity
+         * @description refuse: no reviewer may let it through. warn: a reviewer looks at it. info: good to know.
+         * @enum {string}
+         */
+        Severity: "refuse" | "warn" | "info";
+        /**
          * SignIn
-         * @description Login and password of a local account.
+         * @description Login and password, and the code of the second factor where the account has one.
          */
         SignIn: {
+            /** Code */
+            code?: string | null;
             /** Login */
             login: string;
             /** Password */
@@ -2891,6 +6094,16 @@ export interface components {
             title?: string | null;
         };
         /**
+         * StatementUnder
+         * @description A statement to be priced under a project.
+         */
+        StatementUnder: {
+            /** Project */
+            project: string;
+            /** Sql */
+            sql: string;
+        };
+        /**
          * Step
          * @description One step. Steps are done in order; a step may be run again after a crash.
          */
@@ -2921,6 +6134,30 @@ export interface components {
          * @enum {string}
          */
         SubjectKind: "person" | "source";
+        /**
+         * TableDifference
+         * @description How a table differs between two versions.
+         */
+        TableDifference: {
+            /** Bytes Added */
+            bytes_added: number;
+            /** Bytes Removed */
+            bytes_removed: number;
+            /** Change */
+            change: string;
+            /** Columns */
+            columns: components["schemas"]["ColumnDifference"][];
+            /** Rows Added */
+            rows_added: number;
+            /** Rows After */
+            rows_after: number;
+            /** Rows Before */
+            rows_before: number;
+            /** Rows Removed */
+            rows_removed: number;
+            /** Table */
+            table: string;
+        };
         /**
          * TableExplanation
          * @description What happens to the files of one table.
@@ -2954,6 +6191,43 @@ export interface components {
             row_filter?: string | null;
             /** Table */
             table: string;
+        };
+        /**
+         * TableProfile
+         * @description Figures of a table at a snapshot. Id `<dataset>.<table>@<snapshot>`; computed once, then kept.
+         */
+        TableProfile: {
+            /** Columns */
+            columns: components["schemas"]["ColumnProfile"][];
+            /**
+             * Computed At
+             * Format: date-time
+             */
+            computed_at: string;
+            /** Counted By */
+            counted_by: string | null;
+            /** Dataset */
+            dataset: string;
+            /**
+             * Failure
+             * @default
+             */
+            failure: string;
+            /** Id */
+            id: string;
+            /** Rows */
+            rows: number;
+            /** Seconds */
+            seconds: number;
+            /** Snapshot Id */
+            snapshot_id: number;
+            /** Table */
+            table: string;
+            /**
+             * Version
+             * @default 0
+             */
+            version: number;
         };
         /**
          * TableState
@@ -3017,6 +6291,77 @@ export interface components {
             subject_id: string;
         };
         /**
+         * UsagePage
+         * @description Usage records and the number after which the next page begins.
+         */
+        UsagePage: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["UsageRecord"][];
+        };
+        /**
+         * UsageRecord
+         * @description Something used, with the price of the time. Only ever added.
+         */
+        UsageRecord: {
+            /** Amount Eur */
+            amount_eur: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Because
+             * @default
+             */
+            because: string;
+            /** Corrects */
+            corrects?: string | null;
+            /** Dataset */
+            dataset?: string | null;
+            /** Id */
+            id: string;
+            metric: components["schemas"]["Metric"];
+            /**
+             * Price Book
+             * Format: date
+             */
+            price_book: string;
+            /** Product */
+            product?: string | null;
+            /** Project */
+            project?: string | null;
+            /** Quantity */
+            quantity: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Since */
+            since?: string | null;
+            /** Unit Price Eur */
+            unit_price_eur: string;
+            /** Until */
+            until?: string | null;
+            /** User */
+            user: string;
+            /** Workspace */
+            workspace?: string | null;
+        };
+        /**
+         * ValueCount
+         * @description A value that stands in many rows.
+         */
+        ValueCount: {
+            /** Rows */
+            rows: number;
+            /** Value */
+            value: string;
+        };
+        /**
          * VersionAnswer
          * @description A version of a product, in short.
          */
@@ -3073,6 +6418,14 @@ export interface components {
             expires_at: string;
             /** Id */
             id: string;
+            /** Idle Reason */
+            idle_reason: string;
+            /** Idle Since */
+            idle_since: string | null;
+            /** Last Seen At */
+            last_seen_at: string | null;
+            /** Mounts */
+            mounts: components["schemas"]["MountAnswer"][];
             /** Name */
             name: string;
             observed: components["schemas"]["SeenAnswer"];
@@ -3091,16 +6444,22 @@ export interface components {
             progress: number | null;
             /** Project */
             project: string;
+            /** Queue Place */
+            queue_place: number | null;
             /** Reason */
             reason: string;
             /** Shared With */
             shared_with: string[];
             /** Size */
             size: string;
+            /** Spent Eur */
+            spent_eur: string;
             /** State */
             state: string;
             /** Terminated At */
             terminated_at: string | null;
+            /** Uptime Seconds */
+            uptime_seconds: number | null;
         };
         /**
          * WorkspaceLineAnswer
@@ -3140,6 +6499,473 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_airlock_checks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_AirlockCheckAnswer_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_airlock_requests: {
+        parameters: {
+            query?: {
+                /** @description Those of this project. */
+                project?: string | null;
+                /** @description Those in this state. */
+                state?: components["schemas"]["AirlockState"] | null;
+                /** @description Those that go this way. */
+                direction?: components["schemas"]["Direction"] | null;
+                /** @description Those that the caller asked for. */
+                mine?: boolean;
+                /** @description Those that wait for the caller's review. */
+                to_review?: boolean;
+                /** @description `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Most items of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_AirlockRequestAnswer_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    open_airlock_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAirlockRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AirlockRequestAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_airlock_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AirlockRequestAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    put_airlock_file: {
+        parameters: {
+            query: {
+                /** @description Name of the file. */
+                name: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AirlockRequestAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_airlock_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AirlockRequestAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    fetch_airlock_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The content */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_airlock_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_airlock_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": unknown;
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    grant_airlock_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReleaseGrant"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AirlockRequestAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    review_airlock_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAirlockReview"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AirlockRequestAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    revoke_airlock_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AirlockRequestAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    submit_airlock_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AirlockRequestAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    withdraw_airlock_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AirlockRequestAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_audit: {
         parameters: {
             query?: {
@@ -3147,8 +6973,24 @@ export interface operations {
                 after?: number;
                 /** @description Most items of a page. */
                 limit?: number;
-                /** @description The last entries instead. */
+                /** @description The last entries instead, unfiltered. */
                 tail?: boolean;
+                /** @description The other way round; go on with `before`. */
+                newest_first?: boolean;
+                /** @description With `newest_first`: entries numbered below this. */
+                before?: number | null;
+                /** @description By this person: login or id. */
+                person?: string | null;
+                /** @description This action, `grant.add`; or all of a noun, `grant.`. */
+                action?: string | null;
+                /** @description Done to this, `grant/grt_...`; or all of a noun, `grant/`. */
+                target?: string | null;
+                /** @description What was let, or what was refused. */
+                allowed?: boolean | null;
+                /** @description From this time on. */
+                since?: string | null;
+                /** @description Before this time. */
+                until?: string | null;
             };
             header?: never;
             path?: never;
@@ -3163,6 +7005,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Listing_AuditEntry_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_audit_checkpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_AuditCheckpoint_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_audit: {
+        parameters: {
+            query?: {
+                /** @description Entries numbered above this. */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One entry a line */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
                 };
             };
             /** @description An error */
@@ -3271,6 +7174,278 @@ export interface operations {
             };
         };
     };
+    search_catalog: {
+        parameters: {
+            query?: {
+                /** @description Words; without any, every dataset. */
+                q?: string;
+                /** @description `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Most items of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_CatalogEntry_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    draft_contract: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDraft"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_contract_proposals: {
+        parameters: {
+            query?: {
+                /** @description Those of this dataset. */
+                dataset?: string | null;
+                /** @description Those in this state. */
+                state?: components["schemas"]["ProposalState"] | null;
+                /** @description `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Most items of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_ProposalAnswer_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    propose_contract: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProposal"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_contract_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewedProposal"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    approve_contract_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decision-Input"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    refuse_contract_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Refusal"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    withdraw_contract_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_contracts: {
         parameters: {
             query?: never;
@@ -3287,39 +7462,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Listing_ContractAnswer_"];
-                };
-            };
-            /** @description An error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    publish_contract: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ContractText"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ContractAnswer"];
                 };
             };
             /** @description An error */
@@ -3433,6 +7575,42 @@ export interface operations {
             };
         };
     };
+    compare_contract_versions: {
+        parameters: {
+            query: {
+                /** @description Number of the earlier version. */
+                before: number;
+                /** @description Number of the later version. */
+                after: number;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     explain_contract: {
         parameters: {
             query?: {
@@ -3467,6 +7645,37 @@ export interface operations {
             };
         };
     };
+    list_contract_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_ContractAnswer_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     report_costs: {
         parameters: {
             query?: {
@@ -3474,6 +7683,18 @@ export interface operations {
                 month?: string | null;
                 /** @description What to sum by. */
                 by?: "user" | "project" | "dataset" | "metric" | "product" | "workspace";
+                /** @description Of this person or source. */
+                user?: string | null;
+                /** @description Of this project. */
+                project?: string | null;
+                /** @description Of this dataset. */
+                dataset?: string | null;
+                /** @description Of this product version. */
+                product?: string | null;
+                /** @description Of this workspace. */
+                workspace?: string | null;
+                /** @description Of this metric. */
+                metric?: components["schemas"]["Metric"] | null;
             };
             header?: never;
             path?: never;
@@ -3488,6 +7709,85 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CostReport"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    correct_usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Correction"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageRecord"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_costs: {
+        parameters: {
+            query: {
+                /** @description Month in UTC, like `2030-01`. */
+                month: string;
+                /** @description Atoll's own columns, or those of FOCUS 1.2. */
+                format?: "csv" | "focus";
+                /** @description Of this person or source. */
+                user?: string | null;
+                /** @description Of this project. */
+                project?: string | null;
+                /** @description Of this dataset. */
+                dataset?: string | null;
+                /** @description Of this product version. */
+                product?: string | null;
+                /** @description Of this workspace. */
+                workspace?: string | null;
+                /** @description Of this metric. */
+                metric?: components["schemas"]["Metric"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description An error */
@@ -3520,6 +7820,165 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Listing_ForgottenMachine_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_cost_months: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_CostMonth_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    close_cost_month: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Month in UTC, like `2030-01`. */
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostMonth"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_usage_records: {
+        parameters: {
+            query: {
+                /** @description Month in UTC, like `2030-01`. */
+                month: string;
+                /** @description `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Most items of a page. */
+                limit?: number;
+                /** @description Of this person or source. */
+                user?: string | null;
+                /** @description Of this project. */
+                project?: string | null;
+                /** @description Of this dataset. */
+                dataset?: string | null;
+                /** @description Of this product version. */
+                product?: string | null;
+                /** @description Of this workspace. */
+                workspace?: string | null;
+                /** @description Of this metric. */
+                metric?: components["schemas"]["Metric"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsagePage"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_cost_series: {
+        parameters: {
+            query?: {
+                /** @description What to sum by. */
+                by?: "user" | "project" | "dataset" | "metric" | "product" | "workspace";
+                /** @description First day, UTC; left out, 30 days ago. */
+                from?: string | null;
+                /** @description Last day, UTC; left out, today. */
+                to?: string | null;
+                /** @description Length of a period. */
+                step?: components["schemas"]["CostStep"];
+                /** @description Of this person or source. */
+                user?: string | null;
+                /** @description Of this project. */
+                project?: string | null;
+                /** @description Of this dataset. */
+                dataset?: string | null;
+                /** @description Of this product version. */
+                product?: string | null;
+                /** @description Of this workspace. */
+                workspace?: string | null;
+                /** @description Of this metric. */
+                metric?: components["schemas"]["Metric"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostSeries"];
                 };
             };
             /** @description An error */
@@ -3593,6 +8052,215 @@ export interface operations {
             };
         };
     };
+    describe_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDescription"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    compare_dataset_versions: {
+        parameters: {
+            query: {
+                /** @description Number of a version. */
+                before: number;
+                /** @description Number of a version. */
+                after: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDifference"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_lineage: {
+        parameters: {
+            query?: {
+                /** @description From this time on. */
+                since?: string | null;
+                /** @description Before this time. */
+                until?: string | null;
+                /** @description The newest so many events; `more` tells of others. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowGraph"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_dataset_profile: {
+        parameters: {
+            query?: {
+                /** @description Number of the version; left out, the newest. */
+                version?: number | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetProfile"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_dataset_quality: {
+        parameters: {
+            query?: {
+                /** @description Most items of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetQuality"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_dataset_version: {
+        parameters: {
+            query?: {
+                /** @description By number; left out, the newest. */
+                number?: number | null;
+                /** @description That which was the newest at this time. */
+                at?: string | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetVersionAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_versions: {
         parameters: {
             query?: never;
@@ -3631,6 +8299,8 @@ export interface operations {
                 source?: string | null;
                 /** @description Those to this dataset. */
                 dataset?: string | null;
+                /** @description Those in this state. */
+                state?: components["schemas"]["DeliveryState"] | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -3805,6 +8475,72 @@ export interface operations {
             };
         };
     };
+    reject_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Refusal"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    replay_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     submit_delivery: {
         parameters: {
             query?: never;
@@ -3836,11 +8572,49 @@ export interface operations {
             };
         };
     };
+    stream_events: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Id of the last event one had. */
+                "last-event-id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `event: change`, `data: {"kind": ..., "id": ...}`; `event: resync` when everything is to be asked for anew. A comment every 15 seconds. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_flows: {
         parameters: {
-            query: {
-                /** @description The dataset. */
-                dataset: string;
+            query?: {
+                /** @description That read or wrote this dataset. */
+                dataset?: string | null;
+                /** @description That this person caused: login or id. */
+                person?: string | null;
+                /** @description From this time on. */
+                since?: string | null;
+                /** @description Before this time. */
+                until?: string | null;
                 /** @description Most items of a page. */
                 limit?: number;
             };
@@ -3857,6 +8631,251 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Listing_FlowEvent_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_flow_graph: {
+        parameters: {
+            query?: {
+                /** @description That read or wrote this dataset. */
+                dataset?: string | null;
+                /** @description That this person caused: login or id. */
+                person?: string | null;
+                /** @description From this time on. */
+                since?: string | null;
+                /** @description Before this time. */
+                until?: string | null;
+                /** @description The newest so many events; `more` tells of others. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowGraph"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_grant_requests: {
+        parameters: {
+            query?: {
+                /** @description Those of this project. */
+                project?: string | null;
+                /** @description Those for this dataset. */
+                dataset?: string | null;
+                /** @description Those that wait for a decision. */
+                waiting?: boolean;
+                /** @description `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Most items of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_GrantRequestAnswer_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    request_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGrantRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantRequestAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_grant_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantRequestAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    withdraw_grant_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantRequestAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    approve_grant_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantDecision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantRequestAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    refuse_grant_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantDecision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantRequestAnswer"];
                 };
             };
             /** @description An error */
@@ -4019,6 +9038,130 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_own_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    start_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Code"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    confirm_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Code"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
             /** @description An error */
@@ -4294,6 +9437,35 @@ export interface operations {
             };
         };
     };
+    reset_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_products: {
         parameters: {
             query?: never;
@@ -4557,7 +9729,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["MemberTerms"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -4598,6 +9774,341 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProjectAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_packages: {
+        parameters: {
+            query?: {
+                /** @description `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Most items of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_PackageAnswer_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_pushes: {
+        parameters: {
+            query?: {
+                /** @description `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Most items of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_PushAnswer_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_relations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_RelationAnswer_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_repositories: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_RepositoryAnswer_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_repository: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRepository"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RepositoryAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_repository: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                repo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RepositoryAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    restore_repository: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                repo: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Restoration"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RepositoryAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_proofs: {
+        parameters: {
+            query?: {
+                /** @description `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Most items of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_ProofLine_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    prove_fresh_machine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewFreshProof"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_proof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofAnswer"];
                 };
             };
             /** @description An error */
@@ -4683,6 +10194,72 @@ export interface operations {
             };
         };
     };
+    queue_query: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueuedQuery"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    estimate_query: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatementUnder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EstimateAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     show_query: {
         parameters: {
             query?: never;
@@ -4714,6 +10291,275 @@ export interface operations {
             };
         };
     };
+    cancel_query: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    download_result: {
+        parameters: {
+            query?: {
+                /** @description How it is sent. */
+                format?: components["schemas"]["ResultFormat"];
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/vnd.apache.arrow.stream": unknown;
+                    "application/vnd.apache.parquet": unknown;
+                    "text/csv; charset=utf-8": unknown;
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_result: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_rows: {
+        parameters: {
+            query?: {
+                /** @description Number of the first row, from 0. */
+                offset?: number;
+                /** @description Most rows told. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowsAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_saved_queries: {
+        parameters: {
+            query: {
+                /** @description The project. */
+                project: string;
+                /** @description `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Most items of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_SavedQueryAnswer_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    save_query_text: {
+        parameters: {
+            query: {
+                /** @description The project. */
+                project: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedQueryText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedQueryAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_saved_query: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedQueryText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedQueryAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    forget_saved_query: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_scopes: {
         parameters: {
             query?: never;
@@ -4731,6 +10577,212 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Listing_ScopeAnswer_"];
                 };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    open_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSession"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    close_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_session_methods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodsAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finish_oidc: {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string;
+                error?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the issuer, or to a page of the platform */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    start_oidc: {
+        parameters: {
+            query?: {
+                /** @description Path of the page to come back to. */
+                return_to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the issuer, or to a page of the platform */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    close_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description An error */
             default: {
@@ -5366,6 +11418,109 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkspaceLogAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_workspace_proofs: {
+        parameters: {
+            query?: {
+                /** @description `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Most items of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_ProofLine_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    prove_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProof"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_workspace_proof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                proof: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofAnswer"];
                 };
             };
             /** @description An error */

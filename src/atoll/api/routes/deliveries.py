@@ -8,13 +8,15 @@ from fastapi import Path, Query, Request, Response
 
 from atoll.access.scopes import Scope
 from atoll.api.routing import Routes
+from atoll.api.schemas.contracts import Refusal
 from atoll.api.schemas.deliveries import DeliveryAnswer, NewDelivery
 from atoll.api.schemas.listing import Cursor, Limit, Listing
 from atoll.api.security import CallerHere, RoomsHere
 from atoll.api.uploads import receive_upload
 from atoll.errors import LimitExceeded
 from atoll.flows import receive_delivery as story
-from atoll.model.delivery import QuarantinedRow
+from atoll.flows import replay_delivery as decide
+from atoll.model.delivery import DeliveryState, QuarantinedRow
 
 routes = Routes("deliveries")
 
@@ -72,18 +74,32 @@ def list_deliveries(
     caller: CallerHere,
     source: _Source = None,
     dataset: _Dataset = None,
+    state: Annotated[DeliveryState | None, Query(description="Those in this state.")] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Listing[DeliveryAnswer]:
-    """Deliveries; a source sees its own."""
-    page = story.list_deliveries(rooms, caller, source, dataset, cursor, limit)
-    items = tuple(DeliveryAnswer.of(story.view(rooms, delivery)) for delivery in page.records)
-    return Listing(items=items, cursor=page.cursor)
+    """Deliveries; a source sees its own. With a state, a page may be short and still have a cursor."""
+    page = story.list_deliveries(rooms, caller, source, dataset, state, cursor, limit)
+    return Listing(items=tuple(map(DeliveryAnswer.of, page.views)), cursor=page.cursor)
 
 
 @routes.get("/deliveries/{id}", scope=Scope.DELIVERIES_READ_OWN)
 def show_delivery(rooms: RoomsHere, caller: CallerHere, id: str) -> DeliveryAnswer:
     """One delivery: its state, files, admission and outcome."""
+    return DeliveryAnswer.of(story.show(rooms, caller, id))
+
+
+@routes.post("/deliveries/{id}/replay", scope=Scope.DELIVERIES_DECIDE, status_code=202)
+def replay_delivery(rooms: RoomsHere, caller: CallerHere, id: str) -> DeliveryAnswer:
+    """Admit what is held of a delivery, under the contract in force now."""
+    decide.replay(rooms, caller, id)
+    return DeliveryAnswer.of(story.show(rooms, caller, id))
+
+
+@routes.post("/deliveries/{id}/reject", scope=Scope.DELIVERIES_DECIDE)
+def reject_delivery(rooms: RoomsHere, caller: CallerHere, id: str, body: Refusal) -> DeliveryAnswer:
+    """Decide that nothing more of a delivery enters; what was committed stays."""
+    decide.reject(rooms, caller, id, body.reason)
     return DeliveryAnswer.of(story.show(rooms, caller, id))
 
 

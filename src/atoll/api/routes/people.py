@@ -7,9 +7,11 @@ from atoll.api.routing import Routes
 from atoll.api.schemas.listing import Cursor, Limit, Listing
 from atoll.api.schemas.people import NewPerson, PersonAnswer, PersonChange
 from atoll.api.security import CallerHere, RoomsHere
-from atoll.flows import manage_people
+from atoll.flows import manage_people, second_factor
 
 routes = Routes("people")
+
+DATES = {"training_until", "agreement_until"}
 
 
 @routes.get("/people", scope=Scope.PEOPLE_READ)
@@ -54,5 +56,12 @@ def change_person(rooms: RoomsHere, caller: CallerHere, id: str, body: PersonCha
             roles=body.roles,
             active=body.active,
             password=body.password,
+            dates={name: getattr(body, name) for name in DATES & body.model_fields_set},
         )
     )
+
+
+@routes.delete("/people/{id}/second-factor", scope=Scope.PEOPLE_WRITE, status_code=204)
+def reset_second_factor(rooms: RoomsHere, caller: CallerHere, id: str) -> None:
+    """Take the second factor away from somebody who lost it; never one's own."""
+    second_factor.reset(rooms, caller, id)

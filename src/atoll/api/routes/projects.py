@@ -5,7 +5,7 @@ from __future__ import annotations
 from atoll.access.scopes import Scope
 from atoll.api.routing import Routes
 from atoll.api.schemas.listing import Cursor, Limit, Listing
-from atoll.api.schemas.people import NewProject, ProjectAnswer
+from atoll.api.schemas.people import MemberTerms, NewProject, ProjectAnswer
 from atoll.api.security import CallerHere, RoomsHere
 from atoll.flows import manage_projects
 from atoll.flows.manage_projects import ProjectView
@@ -36,9 +36,12 @@ def show_project(rooms: RoomsHere, caller: CallerHere, name: str) -> ProjectAnsw
 
 
 @routes.put("/projects/{name}/members/{login}", scope=Scope.PROJECTS_WRITE)
-def add_member(rooms: RoomsHere, caller: CallerHere, name: str, login: str) -> ProjectAnswer:
-    """Have somebody join; again changes nothing."""
-    return _answer(manage_projects.add_member(rooms, caller, name, login))
+def add_member(
+    rooms: RoomsHere, caller: CallerHere, name: str, login: str, body: MemberTerms | None = None
+) -> ProjectAnswer:
+    """Have somebody join, until a time if `until` says so; again changes the terms only."""
+    terms = body or MemberTerms()
+    return _answer(manage_projects.add_member(rooms, caller, name, login, until=terms.until, lead=terms.lead))
 
 
 @routes.delete("/projects/{name}/members/{login}", scope=Scope.PROJECTS_WRITE)
@@ -48,4 +51,4 @@ def remove_member(rooms: RoomsHere, caller: CallerHere, name: str, login: str) -
 
 
 def _answer(view: ProjectView) -> ProjectAnswer:
-    return ProjectAnswer.of(view.project, view.members)
+    return ProjectAnswer.of(view.project, view.members, view.terms)

@@ -17,6 +17,7 @@ from atoll.api.schemas.queries import NewQuery, QueryAnswer
 from atoll.api.security import CallerHere, RoomsHere
 from atoll.errors import AtollError
 from atoll.flows import run_query as story
+from atoll.flows import run_query_queued
 from atoll.query import Cancellation
 
 routes = Routes("queries")
@@ -68,10 +69,12 @@ def list_queries(
 ) -> Listing[QueryAnswer]:
     """Queries asked under a project of one's own."""
     page = story.list_queries(rooms, caller, project, cursor, limit)
-    return Listing(items=tuple(map(QueryAnswer.of, page.records)), cursor=page.cursor)
+    items = tuple(QueryAnswer.of(record, run_query_queued.progress_of(rooms, record)) for record in page.records)
+    return Listing(items=items, cursor=page.cursor)
 
 
 @routes.get("/queries/{id}", scope=Scope.QUERIES_READ_OWN)
 def show_query(rooms: RoomsHere, caller: CallerHere, id: str) -> QueryAnswer:
-    """One query: what it read and what it used."""
-    return QueryAnswer.of(story.show_query(rooms, caller, id))
+    """One query: how far it is, what it read and what it used."""
+    record = story.show_query(rooms, caller, id)
+    return QueryAnswer.of(record, run_query_queued.progress_of(rooms, record))

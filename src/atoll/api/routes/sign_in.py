@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from atoll.access.scopes import ROLE_SCOPES, SCOPES, SOURCE_SCOPES, Scope, scopes_of
+from atoll.access.scopes import EVERYBODY, ROLE_SCOPES, SCOPES, SOURCE_SCOPES, Scope, scopes_of
 from atoll.api.request_id import REQUEST_ID
 from atoll.api.routing import Routes
 from atoll.api.schemas.listing import Listing
 from atoll.api.schemas.people import Me, ScopeAnswer, SignedIn, SignIn
 from atoll.api.security import PUBLIC, CallerHere, RoomsHere, address_of, door_of
 from atoll.flows import sign_in as story
+from atoll.flows.sign_in import Attempt
 from atoll.model.person import Role
 
 routes = Routes("sign-in")
@@ -19,14 +20,14 @@ routes = Routes("sign-in")
 @routes.post("/sign-in", scope=PUBLIC)
 def sign_in(request: Request, rooms: RoomsHere, body: SignIn) -> SignedIn:
     """Exchange login and password for a token that lasts some hours."""
-    made = story.sign_in(
-        rooms,
-        door_of(request),
-        body.login,
-        body.password,
+    attempt = Attempt(
+        login=body.login,
+        password=body.password,
+        code=body.code,
         address=address_of(request),
         request_id=REQUEST_ID.get(),
     )
+    made = story.sign_in(rooms, door_of(request), attempt)
     return SignedIn(token=made.secret, expires_at=made.token.expires_at)
 
 
@@ -45,14 +46,12 @@ def show_me(caller: CallerHere) -> Me:
 @routes.get("/scopes", scope=Scope.ME_READ)
 def list_scopes() -> Listing[ScopeAnswer]:
     """Every right there is, what it allows, and who has it."""
-    # What everybody has, every role has.
-    everybody = {Scope.ME_READ, Scope.TOKENS_OWN}
     return Listing(
         items=tuple(
             ScopeAnswer(
                 scope=scope,
                 help=text,
-                roles=tuple(role for role in Role if scope in everybody or scope in ROLE_SCOPES[role]),
+                roles=tuple(role for role in Role if scope in EVERYBODY or scope in ROLE_SCOPES[role]),
                 source=scope in SOURCE_SCOPES,
             )
             for scope, text in SCOPES.items()

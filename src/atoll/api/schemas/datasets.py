@@ -16,6 +16,8 @@ class DatasetVersionAnswer(Frozen):
     dataset: str
     number: int
     delivery: str
+    #: Number of the replay that made it, 0 for the delivery's first admission.
+    replay: int
     contract: str
     tables: tuple[TableState, ...]
     committed_at: datetime

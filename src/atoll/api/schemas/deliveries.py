@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field
 
 from atoll.flows.receive_delivery import DeliveryView
-from atoll.model.delivery import DeliveryOutcome, DeliveryState, ManifestFile
+from atoll.model.delivery import DeliveryOutcome, DeliveryState, ManifestFile, Rejection, Replay
 from atoll.model.operation import Failure, Operation, OperationState, Step
 from atoll.model.record import Frozen
 from atoll.ports.records import StreamEntry
@@ -100,6 +100,11 @@ class DeliveryAnswer(Frozen):
     submitted_at: datetime | None
     operation: OperationAnswer | None
     outcome: DeliveryOutcome | None
+    #: What was admitted later of what was held at first; `outcome` counts them in.
+    replays: tuple[Replay, ...]
+    rejection: Rejection | None
+    #: When the delivered files were removed from quarantine.
+    purged_at: datetime | None
 
     @classmethod
     def of(cls, view: DeliveryView) -> Self:
@@ -119,4 +124,7 @@ class DeliveryAnswer(Frozen):
             submitted_at=delivery.submitted_at,
             operation=None if view.operation is None else OperationAnswer.of(view.operation),
             outcome=delivery.outcome,
+            replays=delivery.replays,
+            rejection=delivery.rejection,
+            purged_at=delivery.purged_at,
         )

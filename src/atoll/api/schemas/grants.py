@@ -35,14 +35,13 @@ class NewTableGrant(Frozen):
     row_filter: Annotated[str, Field(min_length=1, max_length=10_000)] | None = None
 
 
-class NewGrant(Frozen):
-    """A grant to give."""
+class GrantPart(Frozen):
+    """A project, and what it is to read of a dataset until when."""
 
     project: Annotated[str, Field(pattern=NAME)]
     dataset: DatasetName
     #: Tables granted; left out, every table, those of later versions too.
     tables: Annotated[tuple[NewTableGrant, ...], Field(min_length=1, max_length=1000)] | None = None
-    reason: Annotated[str, Field(min_length=1, max_length=1000)]
     expires_at: AwareDatetime | None = None
 
     def table_grants(self) -> tuple[TableGrant, ...] | None:
@@ -50,6 +49,12 @@ class NewGrant(Frozen):
         if self.tables is None:
             return None
         return tuple(TableGrant(**table.model_dump()) for table in self.tables)
+
+
+class NewGrant(GrantPart):
+    """A grant to give."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class GrantAnswer(Frozen):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Annotated, Self
 
 from pydantic import AwareDatetime, Field
 
 from atoll.access.scopes import Scope
 from atoll.model.contract import COLUMN_NAME
-from atoll.model.person import LOGIN, NAME, ApiToken, Person, Project, Role, Source, SubjectKind
+from atoll.model.person import LOGIN, NAME, ApiToken, Membership, Person, Project, Role, Source, SubjectKind
 from atoll.model.record import Frozen
 
 Title = Annotated[str, Field(min_length=1, max_length=200)]
@@ -18,10 +19,11 @@ DatasetName = Annotated[str, Field(pattern=COLUMN_NAME)]
 
 
 class SignIn(Frozen):
-    """Login and password of a local account."""
+    """Login and password, and the code of the second factor where the account has one."""
 
     login: Annotated[str, Field(max_length=64)]
     password: Password
+    code: Annotated[str, Field(max_length=32)] | None = None
 
 
 class SignedIn(Frozen):
@@ -63,6 +65,11 @@ class PersonAnswer(Frozen):
     #: Whether the person can sign in by a password kept here.
     has_password: bool
     active: bool
+    #: Since when the directory no longer vouches for the person.
+    left_at: datetime | None
+    #: Last days on which training and signed agreement count.
+    training_until: date | None
+    agreement_until: date | None
     created_at: datetime
 
     @classmethod
@@ -76,6 +83,9 @@ class PersonAnswer(Frozen):
             origin=person.origin,
             has_password=person.password_hash is not None,
             active=person.active,
+            left_at=person.left_at,
+            training_until=person.training_until,
+            agreement_until=person.agreement_until,
             created_at=person.created_at,
         )
 
@@ -96,6 +106,26 @@ class PersonChange(Frozen):
     roles: frozenset[Role] | None = None
     active: bool | None = None
     password: Password | None = None
+    #: Last days on which training and signed agreement count; null takes the date back.
+    training_until: date | None = None
+    agreement_until: date | None = None
+
+
+class MemberTerms(Frozen):
+    """What is particular to a member."""
+
+    #: The end of a membership that ends by itself.
+    until: AwareDatetime | None = None
+    #: Answers for the project.
+    lead: bool = False
+
+
+class MemberTermsAnswer(MemberTerms):
+    """What is particular to a member, by login."""
+
+    login: str
+    #: Whether a group of the directory makes the membership.
+    by_directory: bool
 
 
 class ProjectAnswer(Frozen):
@@ -104,12 +134,17 @@ class ProjectAnswer(Frozen):
     name: str
     title: str
     members: tuple[str, ...]
+    #: Of those members that are not ordinary ones without an end.
+    terms: tuple[MemberTermsAnswer, ...]
     created_at: datetime
 
     @classmethod
-    def of(cls, project: Project, members: tuple[str, ...]) -> Self:
+    def of(cls, project: Project, members: tuple[str, ...], terms: Mapping[str, Membership]) -> Self:
         """The project with its members by login."""
-        return cls(name=project.name, title=project.title, members=members, created_at=project.created_at)
+        particular = tuple(MemberTermsAnswer(login=login, **dict(term)) for login, term in sorted(terms.items()))
+        return cls(
+            name=project.name, title=project.title, members=members, terms=particular, created_at=project.created_at
+        )
 
 
 class NewProject(Frozen):

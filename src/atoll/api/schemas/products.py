@@ -83,7 +83,8 @@ class ProductAnswer(VersionAnswer):
     home_bytes: int
     idle: IdleRule
     lifetime: LifetimeRule
-    warm: int
+    #: Machines kept ready for a quick launch, by name of the size.
+    warm_pool: dict[str, int]
     text: str
 
     @classmethod
@@ -119,6 +120,6 @@ def _fields(version: ProductVersion, sizes: Mapping[str, Size]) -> dict[str, Any
         "home_bytes": product.home_bytes,
         "idle": product.idle,
         "lifetime": product.lifetime,
-        "warm": product.warm,
+        "warm_pool": product.warm_pool,
         "text": version.text,
     }

@@ -33,6 +33,8 @@ class NewWorkspace(Frozen):
     parameters: dict[str, Any] = {}
     #: Where it runs; left out, the first that fits.
     backend: Annotated[str, Field(max_length=40)] | None = None
+    #: Where there is no room, wait in the queue and start by itself; without it such a launch is refused.
+    queue: bool = False
     #: Say what it would come to and launch nothing.
     dry_run: bool = False
     #: The price of its size, as a dry run tells it; another price is a conflict.
@@ -47,6 +49,7 @@ class NewWorkspace(Frozen):
             size=self.size,
             parameters=self.parameters,
             backend=self.backend,
+            queue=self.queue,
         )
 
 
@@ -77,6 +80,10 @@ class QuoteAnswer(Frozen):
     expires_at: datetime
     #: Sentences: what falls back and why, and whether the product is deprecated.
     warnings: tuple[str, ...]
+    #: Why it would wait in the queue; empty when it would start at once.
+    waits: str
+    #: Whether a machine answers already that it would be given.
+    ready: bool
 
     @classmethod
     def of(cls, quote: Quote) -> Self:
@@ -90,6 +97,8 @@ class QuoteAnswer(Frozen):
             backend=quote.backend,
             expires_at=quote.expires_at,
             warnings=quote.warnings,
+            waits=quote.waits,
+            ready=quote.ready is not None,
         )
 
 
@@ -100,6 +109,15 @@ class SeenAnswer(Frozen):
     at: datetime
     detail: str
     exit_status: int | None
+
+
+class MountAnswer(Frozen):
+    """What is seen inside at a path."""
+
+    path: str
+    #: `<dataset>@<number>`; null for the project's share.
+    dataset_version: str | None
+    writable: bool
 
 
 class WorkspaceAnswer(Frozen):
@@ -114,7 +132,7 @@ class WorkspaceAnswer(Frozen):
     size: str
     backend: str
     eur_per_hour: Decimal
-    #: In a word: provisioning, running, hibernated, stopping, unknown, failed, ...
+    #: In a word: queued, provisioning, running, hibernated, stopping, unknown, failed, ...
     state: str
     #: Why it is so, in a sentence.
     reason: str
@@ -132,6 +150,19 @@ class WorkspaceAnswer(Frozen):
     parameters: dict[str, Any] | None
     #: Path under which its service is reached.
     path: str
+    #: 1 for the next to start; null for one that does not wait for room.
+    queue_place: int | None
+    #: `kept alive because ...` or `hibernated because ...`; empty before the idle rule has looked.
+    idle_reason: str
+    #: Since when nobody has used it; null while it is in use, or not known.
+    idle_since: datetime | None
+    #: The last sign of use.
+    last_seen_at: datetime | None
+    #: How long it has run without a break; null while it does not run.
+    uptime_seconds: float | None
+    #: Running and storage since it was launched.
+    spent_eur: Decimal
+    mounts: tuple[MountAnswer, ...]
     operation: OperationAnswer | None
 
     @classmethod
@@ -164,6 +195,16 @@ class WorkspaceAnswer(Frozen):
             shared_with=tuple(sorted(workspace.shared_with)),
             parameters=dict(workspace.parameters) if view.inside else None,
             path=f"/w/{workspace.id}/",
+            queue_place=view.queue_place,
+            idle_reason=view.facts.idle_reason,
+            idle_since=view.facts.idle_since,
+            last_seen_at=view.facts.last_seen_at,
+            uptime_seconds=view.facts.uptime_seconds,
+            spent_eur=view.facts.spent_eur,
+            mounts=tuple(
+                MountAnswer(path=one.target, dataset_version=one.dataset_version or None, writable=one.writable)
+                for one in view.facts.mounts
+            ),
             operation=None if view.operation is None else OperationAnswer.of(view.operation),
         )
 

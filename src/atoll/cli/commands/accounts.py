@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from atoll.cli.cells import local_time
-from atoll.cli.options import AsJson, Expires, PasswordFromStdin, parse_expiry, read_password
+from atoll.cli.options import AsJson, Expires, PasswordFromStdin, parse_day, parse_expiry, read_password
 from atoll.cli.output import find, note, print_json, show_many, show_one
 from atoll.cli.session import client, client_without_token
+from atoll.errors import SecondFactorRequired
 from atoll.model.person import Role
 
 person = typer.Typer(no_args_is_help=True, help="People and their roles.")
@@ -22,13 +23,24 @@ Login = Annotated[str, typer.Argument(help="The person's login.")]
 ProjectName = Annotated[str, typer.Argument(metavar="PROJECT", help="The project's name.")]
 
 
-def login(name: Login, as_json: AsJson = False, password_stdin: PasswordFromStdin = False) -> None:
+def login(
+    name: Login,
+    as_json: AsJson = False,
+    password_stdin: PasswordFromStdin = False,
+    code: Annotated[str | None, typer.Option(help="Code of the second factor; it is good for half a minute.")] = None,
+) -> None:
     """Sign in with a password; prints a token to put into ATOLL_TOKEN.
 
     export ATOLL_TOKEN="$(atoll login NAME)"
     """
+    password = read_password(password_stdin)
     with client_without_token() as atoll:
-        signed_in = atoll.accounts.sign_in(name, read_password(password_stdin))
+        try:
+            signed_in = atoll.accounts.sign_in(name, password, code)
+        except SecondFactorRequired:
+            if password_stdin:
+                raise
+            signed_in = atoll.accounts.sign_in(name, password, str(typer.prompt("Code", err=True)))
     show_secret(signed_in, as_json=as_json)
 
 
@@ -36,6 +48,16 @@ def whoami(as_json: AsJson = False) -> None:
     """Who the token speaks for, and what it may do."""
     with client() as atoll:
         show_one("me", atoll.accounts.me(), as_json=as_json)
+
+
+def logout(as_json: AsJson = False) -> None:
+    """Sign out everywhere: every browser and every token of a sign-in. API tokens stay."""
+    with client() as atoll:
+        atoll.accounts.sign_out_everywhere()
+    if as_json:
+        print_json({"signed_out": True})
+    else:
+        note("You are signed out everywhere.")
 
 
 @person.command("add")
@@ -81,6 +103,32 @@ def person_deactivate(name: Login, as_json: AsJson = False) -> None:
     show_one("person", changed, as_json=as_json)
 
 
+@person.command("dates")
+def person_dates(
+    name: Login,
+    training: Annotated[str | None, typer.Option(metavar="DATE", help="Last day of the training, or `none`.")] = None,
+    agreement: Annotated[str | None, typer.Option(metavar="DATE", help="Last day of the agreement, or `none`.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put on record until when a person's training and signed agreement count."""
+    given = {"training_until": training, "agreement_until": agreement}
+    dates = {name: parse_day(text) for name, text in given.items() if text is not None}
+    with client() as atoll:
+        changed = atoll.people.change(atoll.people.id_of(name), dates=dates)
+    show_one("person", changed, as_json=as_json)
+
+
+@person.command("reset-second-factor")
+def person_reset_second_factor(name: Login, as_json: AsJson = False) -> None:
+    """Take the second factor away from a person who lost it."""
+    with client() as atoll:
+        atoll.people.reset_second_factor(atoll.people.id_of(name))
+    if as_json:
+        print_json({"login": name, "second_factor": False})
+    else:
+        note(f"{name} signs in by password alone until a second factor is set up again.")
+
+
 @project.command("add")
 def project_add(
     name: ProjectName,
@@ -100,10 +148,19 @@ def project_list(as_json: AsJson = False) -> None:
 
 
 @member.command("add")
-def member_add(name: ProjectName, person_login: Login, as_json: AsJson = False) -> None:
-    """Take a person into a project."""
+def member_add(
+    name: ProjectName,
+    person_login: Login,
+    until: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="The end of the membership: a date or time, or in so long: 90d.")
+    ] = None,
+    lead: Annotated[bool, typer.Option("--lead", help="The person answers for the project.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a person into a project, or change how long they are in it."""
     with client() as atoll:
-        show_one("project", atoll.projects.add_member(name, person_login), as_json=as_json)
+        changed = atoll.projects.add_member(name, person_login, until=parse_expiry(until), lead=lead)
+    show_one("project", changed, as_json=as_json)
 
 
 @member.command("remove")

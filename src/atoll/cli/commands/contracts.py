@@ -1,4 +1,4 @@
-"""`contract`: checked, explained, published."""
+"""`contract`: checked, explained, read; `commands/proposals.py` puts them in force."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
+from atoll.cli.cells import counted
 from atoll.cli.exit_codes import ExitCode
-from atoll.cli.explanation import print_explanation
+from atoll.cli.explanation import print_comparison, print_explanation
 from atoll.cli.options import AsJson, read_text
-from atoll.cli.output import note, print_json, show_many, show_one
+from atoll.cli.output import note, print_json, show_many
 from atoll.cli.session import client
 from atoll.errors import ContractInvalid
 
@@ -57,13 +58,6 @@ def explain(
         print_explanation(explanation, table=table, plan=plan)
 
 
-@contract.command("publish")
-def publish(file: File, as_json: AsJson = False) -> None:
-    """Put a contract in force for its dataset."""
-    with client() as atoll:
-        show_one("contract", atoll.contracts.publish(read_text(file)), as_json=as_json)
-
-
 @contract.command("list")
 def list_(as_json: AsJson = False) -> None:
     """Published contracts."""
@@ -85,10 +79,33 @@ def show(
     typer.echo(found["text"], nl=not found["text"].endswith("\n"))
 
 
+@contract.command("versions")
+def versions(dataset: Annotated[str, typer.Argument(help="The dataset.")], as_json: AsJson = False) -> None:
+    """Every published version, newest first."""
+    with client() as atoll:
+        show_many("contract", atoll.contracts.versions(dataset), as_json=as_json)
+
+
+@contract.command("diff")
+def diff(
+    dataset: Annotated[str, typer.Argument(help="The dataset.")],
+    before: Annotated[int, typer.Argument(min=1, help="Number of the earlier version.")],
+    after: Annotated[int, typer.Argument(min=1, help="Number of the later version.")],
+    as_json: AsJson = False,
+) -> None:
+    """What the later version does otherwise, in words and line by line."""
+    with client() as atoll:
+        found = atoll.contracts.compare(dataset, before, after)
+    if as_json:
+        print_json(found)
+    else:
+        print_comparison(found)
+
+
 def _tell_findings(file: Path, broken: ContractInvalid, *, as_json: bool) -> None:
     if as_json:
         print_json({"holds": False, "findings": list(broken.findings)})
     else:
         for finding in broken.findings:
             typer.echo(f"{file}: {finding}")
-    note(f"{broken.what} ({len(broken.findings)} findings)")
+    note(f"{broken.what} ({counted(len(broken.findings), 'finding')})")

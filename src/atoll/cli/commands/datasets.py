@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
-from atoll.cli.options import AsJson
-from atoll.cli.output import show_many, show_one
+from atoll.cli.options import AsJson, AtMost
+from atoll.cli.output import note, print_heading, print_json, print_result, show_many, show_one
 from atoll.cli.session import client
 
 dataset = typer.Typer(no_args_is_help=True, help="Lake tables under one name.")
@@ -27,6 +28,78 @@ def show(name: Name, as_json: AsJson = False) -> None:
     """One dataset: its tables, their columns, rows and size."""
     with client() as atoll:
         show_one("dataset", atoll.datasets.show(name), as_json=as_json)
+
+
+@dataset.command("search")
+def search(
+    words: Annotated[list[str], typer.Argument(help="Words in names, descriptions, units.")],
+    limit: AtMost = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Datasets, tables and columns, the nearest first."""
+    with client() as atoll:
+        show_many("catalog_entry", atoll.datasets.search(" ".join(words), at_most=limit), as_json=as_json)
+
+
+@dataset.command("describe")
+def describe(name: Name, as_json: AsJson = False) -> None:
+    """Tables and columns with units and what was done to them, sources, a sample query for each table."""
+    with client() as atoll:
+        told = atoll.datasets.describe(name)
+    show_one("dataset_description", told, as_json=as_json)
+    if not as_json:
+        for table in told["tables"]:
+            print_heading(f"\n{name}.{table['table']}")
+            show_many("described_column", table["columns"], as_json=False)
+            print_heading("a first question")
+            print_result(Text(table["sample_query"]))
+
+
+@dataset.command("profile")
+def profile(
+    name: Name,
+    number: Annotated[
+        int | None, typer.Option("--version", min=1, help="Of this version; without it the newest.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Safe figures of every column: ranges, frequent values, how many are missing."""
+    with client() as atoll:
+        told = atoll.datasets.profile(name, number)
+    if as_json:
+        print_json(told)
+        return
+    for table in told["tables"]:
+        print_heading(f"{name}.{table['table']}, {table['rows']} rows")
+        show_many("profiled_column", table["columns"], as_json=False)
+    if told["missing"]:
+        note(f"Not computed yet, ask again in a moment: {', '.join(told['missing'])}")
+
+
+@dataset.command("quality")
+def quality(name: Name, as_json: AsJson = False) -> None:
+    """What became of the last deliveries."""
+    with client() as atoll:
+        told = atoll.datasets.quality(name)
+    show_many("delivery_quality", told["deliveries"], as_json=as_json)
+
+
+@dataset.command("diff")
+def diff(
+    name: Name,
+    before: Annotated[int, typer.Argument(metavar="BEFORE", min=1, help="Number of a version.")],
+    after: Annotated[int, typer.Argument(metavar="AFTER", min=1, help="Number of another.")],
+    as_json: AsJson = False,
+) -> None:
+    """How two versions differ: rows that came and went, columns."""
+    with client() as atoll:
+        told = atoll.datasets.diff(name, before, after)
+    show_one("dataset_diff", told, as_json=as_json)
+    if not as_json:
+        columns = [{"table": t["table"], **c} for t in told["tables"] for c in t["columns"]]
+        if columns:
+            print_heading("\ncolumns")
+            show_many("column_diff", columns, as_json=False)
 
 
 @dataset.command("versions")

@@ -42,12 +42,16 @@ def deliver(
 def list_(
     source: Annotated[str | None, typer.Option(help="Of this source.")] = None,
     dataset: Annotated[str | None, typer.Option(help="To this dataset.")] = None,
+    state: Annotated[DeliveryState | None, typer.Option(help="In this state.")] = None,
     limit: AtMost = None,
     as_json: AsJson = False,
 ) -> None:
     """Deliveries that you may see."""
     with client() as atoll:
-        show_many("delivery", atoll.deliveries.list(source=source, dataset=dataset, at_most=limit), as_json=as_json)
+        found = atoll.deliveries.list(
+            source=source, dataset=dataset, state=state.value if state else None, at_most=limit
+        )
+        show_many("delivery", found, as_json=as_json)
 
 
 @delivery.command("show")
@@ -65,6 +69,32 @@ def show(
             show_many("quarantined_row", held, as_json=as_json)
         else:
             show_one("delivery", atoll.deliveries.show(delivery_id), as_json=as_json)
+
+
+@delivery.command("replay")
+def replay(
+    delivery_id: Id,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is admitted or not.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Admit what is held of a delivery, under the contract in force now; each row enters once."""
+    with client() as atoll, progress_bars() as on_progress:
+        found = atoll.deliveries.replay(delivery_id)
+        if wait:
+            found = atoll.wait_for_delivery(delivery_id, on_progress)
+    show_one("delivery", found, as_json=as_json)
+    _end_by_outcome(found)
+
+
+@delivery.command("reject")
+def reject(
+    delivery_id: Id,
+    reason: Annotated[str, typer.Option(help="Why; the source reads it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Decide that nothing more of a delivery enters; what was committed stays."""
+    with client() as atoll:
+        show_one("delivery", atoll.deliveries.reject(delivery_id, reason), as_json=as_json)
 
 
 def _end_by_outcome(found: dict[str, Any]) -> None:

@@ -16,22 +16,27 @@ from atoll.model.grant import TableGrant
 grant = typer.Typer(no_args_is_help=True, help="Projects' rights to datasets.")
 
 
+Tables = Annotated[
+    list[str] | None, typer.Option("--table", help="Only this table; several times. Without it every table.")
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--columns", metavar="[TABLE:]A,B", help="Only these columns; without it every column."),
+]
+RowFilter = Annotated[
+    list[str] | None,
+    typer.Option("--filter", metavar="[TABLE:]SQL", help="Only rows for which this SQL predicate holds."),
+]
+
+
 @grant.command("add")
 def add(
     project: Annotated[str, typer.Option(help="To this project.")],
     dataset: Annotated[str, typer.Option(help="This dataset.")],
     reason: Annotated[str, typer.Option(help="Why; it stays on record.")],
-    table: Annotated[
-        list[str] | None, typer.Option("--table", help="Only this table; several times. Without it every table.")
-    ] = None,
-    columns: Annotated[
-        list[str] | None,
-        typer.Option("--columns", metavar="[TABLE:]A,B", help="Only these columns; without it every column."),
-    ] = None,
-    row_filter: Annotated[
-        list[str] | None,
-        typer.Option("--filter", metavar="[TABLE:]SQL", help="Only rows for which this SQL predicate holds."),
-    ] = None,
+    table: Tables = None,
+    columns: Columns = None,
+    row_filter: RowFilter = None,
     expires: Expires = None,
     as_json: AsJson = False,
 ) -> None:

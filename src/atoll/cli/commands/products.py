@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from atoll.cli.cells import counted
 from atoll.cli.exit_codes import ExitCode
 from atoll.cli.options import AsJson, read_text
 from atoll.cli.output import note, print_json, show_many, show_one
@@ -63,7 +64,7 @@ def publish(
         else:
             for finding in broken.findings:
                 typer.echo(f"{file}: {finding}")
-        note(f"{broken.what} ({len(broken.findings)} findings)")
+        note(f"{broken.what} ({counted(len(broken.findings), 'finding')})")
         raise typer.Exit(ExitCode.INVALID) from None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -32,6 +32,9 @@ def create(
         ),
     ] = None,
     backend: Annotated[str | None, typer.Option(help="Where it runs; without it the first that fits.")] = None,
+    queue: Annotated[
+        bool, typer.Option("--queue", help="Where there is no room, wait and start by itself, instead of a refusal.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would come to.")] = False,
     yes: Yes = False,
     wait: Wait = False,
@@ -40,11 +43,14 @@ def create(
     """Launch a workspace. The price is shown, and launched only when you agree."""
     with client() as atoll:
         values = parameter_values(parameter or [], atoll.products.show(product.partition("@")[0])["parameters"])
-        quote = atoll.workspaces.quote(product, project, name=name, size=size, parameters=values, backend=backend)
+        quote = atoll.workspaces.quote(
+            product, project, name=name, size=size, parameters=values, backend=backend, queue=queue
+        )
         if dry_run:
             show_one("quote", quote, as_json=as_json)
             return
-        agree_to_price(quote["size"], quote["warnings"], yes=yes)
+        waits = [f"It will wait in the queue. {quote['waits']}"] if quote["waits"] else []
+        agree_to_price(quote["size"], [*quote["warnings"], *waits], yes=yes)
         found = atoll.workspaces.create(
             product,
             project,
@@ -53,6 +59,7 @@ def create(
             size=quote["size"]["name"],
             parameters=values,
             backend=quote["backend"],
+            queue=queue,
         )
         found = settle(atoll, found, wait=wait)
     show_one("workspace", found, as_json=as_json)
@@ -78,31 +85,30 @@ def show(which: Which, as_json: AsJson = False) -> None:
         show_one("workspace", atoll.workspaces.show(find(atoll, which)), as_json=as_json)
 
 
+def _ordered(verb: Literal["stop", "hibernate", "wake"], which: str, *, wait: bool, as_json: bool) -> None:
+    """Give an order that is no more than its name, and show the workspace then."""
+    with client() as atoll:
+        found = settle(atoll, getattr(atoll.workspaces, verb)(find(atoll, which)), wait=wait)
+    show_one("workspace", found, as_json=as_json)
+    end_by_state(found, waited=wait)
+
+
 @workspace.command("stop")
 def stop(which: Which, wait: Wait = False, as_json: AsJson = False) -> None:
     """End its processes; the home stays."""
-    with client() as atoll:
-        found = settle(atoll, atoll.workspaces.stop(find(atoll, which)), wait=wait)
-    show_one("workspace", found, as_json=as_json)
-    end_by_state(found, waited=wait)
+    _ordered("stop", which, wait=wait, as_json=as_json)
 
 
 @workspace.command("hibernate")
 def hibernate(which: Which, wait: Wait = False, as_json: AsJson = False) -> None:
     """Have it stand still, with what is in memory kept."""
-    with client() as atoll:
-        found = settle(atoll, atoll.workspaces.hibernate(find(atoll, which)), wait=wait)
-    show_one("workspace", found, as_json=as_json)
-    end_by_state(found, waited=wait)
+    _ordered("hibernate", which, wait=wait, as_json=as_json)
 
 
 @workspace.command("wake")
 def wake(which: Which, wait: Wait = False, as_json: AsJson = False) -> None:
     """Have it run again, from hibernation or from its start."""
-    with client() as atoll:
-        found = settle(atoll, atoll.workspaces.wake(find(atoll, which)), wait=wait)
-    show_one("workspace", found, as_json=as_json)
-    end_by_state(found, waited=wait)
+    _ordered("wake", which, wait=wait, as_json=as_json)
 
 
 @workspace.command("resize")
@@ -174,13 +180,18 @@ def log(
         sys.stdout.write(found["output"])
 
 
+def _share(verb: Literal["share", "unshare"], which: str, login: str, *, as_json: bool) -> None:
+    with client() as atoll:
+        found = getattr(atoll.workspaces, verb)(find(atoll, which), login)
+    show_one("workspace", found, as_json=as_json)
+
+
 @workspace.command("share")
 def share(
     which: Which, login: Annotated[str, typer.Argument(help="A member of its project.")], as_json: AsJson = False
 ) -> None:
     """Let another member of its project see it and what is in it."""
-    with client() as atoll:
-        show_one("workspace", atoll.workspaces.share(find(atoll, which), login), as_json=as_json)
+    _share("share", which, login, as_json=as_json)
 
 
 @workspace.command("unshare")
@@ -188,5 +199,4 @@ def unshare(
     which: Which, login: Annotated[str, typer.Argument(help="Who sees it no longer.")], as_json: AsJson = False
 ) -> None:
     """Let somebody see it no longer."""
-    with client() as atoll:
-        show_one("workspace", atoll.workspaces.unshare(find(atoll, which), login), as_json=as_json)
+    _share("unshare", which, login, as_json=as_json)

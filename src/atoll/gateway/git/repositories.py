@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from atoll.errors import AlreadyExists, IntegrityBroken, InvalidInput, LimitExceeded, NotFound, Unavailable
+from atoll.errors import AlreadyExists, InvalidInput, LimitExceeded, NotFound, Unavailable
 from atoll.model.person import NAME
 
 _REPOSITORY = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}(?:\.[a-z0-9_-]{1,40}){0,4}")
@@ -89,11 +89,7 @@ class Repositories:
         made = path.with_name(f".{path.name}.{os.getpid()}.new")
         shutil.rmtree(made, ignore_errors=True)
         try:
-            # Without a template: no hook, no example of one.
-            _git("init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(made))
-            # Each ref remembers what it was; nothing is thrown away behind a person's back.
-            for key, value in (("core.logAllRefUpdates", "always"), ("gc.auto", "0"), ("gc.reflogExpire", "never")):
-                _git("-C", str(made), "config", key, value)
+            make_bare(made)
             try:
                 made.rename(path)
             except OSError:
@@ -119,35 +115,21 @@ class Repositories:
     def refs(self, project: str, name: str) -> Mapping[str, str]:
         """Object ids by ref. Raises `NotFound`."""
         path = self._standing(project, name)
-        lines = _git("-C", str(path), "for-each-ref", "--format=%(objectname) %(refname)").splitlines()
+        lines = run_git("-C", str(path), "for-each-ref", "--format=%(objectname) %(refname)").splitlines()
         return {ref: object_id for object_id, _, ref in (line.partition(" ") for line in lines)}
 
-    def back_up(self, project: str, name: str, target: Path) -> bool:
-        """Write the whole history to one file, a git bundle, and check it; False when there is none yet.
+    def head(self, project: str, name: str) -> str:
+        """What `HEAD` names, e.g. `refs/heads/main`. Raises `NotFound`."""
+        return run_git("-C", str(self._standing(project, name)), "symbolic-ref", "HEAD").strip()
 
-        `target` is replaced only by a bundle that verifies. Restore with `git clone <target>`.
-        Raises `NotFound`, `IntegrityBroken`.
-        """
+    def projects(self) -> tuple[str, ...]:
+        """Projects that have repositories."""
+        return tuple(sorted(path.name for path in self.directory.iterdir() if any(path.glob(f"*{_SUFFIX}/"))))
+
+    def put_aside(self, project: str, name: str, mark: str) -> Path:
+        """Take a repository out of use and keep it, as `.<name>.git.<mark>`. Raises `NotFound`."""
         path = self._standing(project, name)
-        if not self.refs(project, name):
-            return False
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
-        try:
-            _git("-C", str(path), "bundle", "create", "--quiet", str(part.absolute()), "--all")
-            try:
-                _git("-C", str(path), "bundle", "verify", "--quiet", str(part.absolute()))
-            except Unavailable:
-                raise IntegrityBroken(
-                    "The backup of a repository does not verify.", where=f"{project}/{name}"
-                ) from None
-            part.chmod(0o600)
-            with part.open("rb") as file:
-                os.fsync(file.fileno())
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
-        return True
+        return path.rename(path.with_name(f".{path.name}.{mark}"))
 
     def _standing(self, project: str, name: str) -> Path:
         path = self.path(project, name)
@@ -156,18 +138,30 @@ class Repositories:
         return path
 
 
-def _git(*arguments: str) -> str:
-    """Output of git. Raises `Unavailable` when it fails; its words may hold content and are not passed on."""
+def make_bare(path: Path) -> None:
+    """Make an empty bare repository there. Raises `Unavailable`."""
+    # Without a template: no hook, no example of one.
+    run_git("init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(path))
+    # Each ref remembers what it was; nothing is thrown away behind a person's back.
+    for key, value in (("core.logAllRefUpdates", "always"), ("gc.auto", "0"), ("gc.reflogExpire", "never")):
+        run_git("-C", str(path), "config", key, value)
+
+
+def run_git(*arguments: str, variables: Mapping[str, str] | None = None, stdin: str = "") -> str:
+    """Output of git, with these variables too. Raises `Unavailable` when it fails.
+
+    Its words may hold content and are not passed on.
+    """
     try:
         done = subprocess.run(
             ["git", *arguments],
-            env=git_environment(),
+            env={**git_environment(), **(variables or {})},
             capture_output=True,
             text=True,
             errors="replace",
             timeout=_WAIT_SECONDS,
             check=False,
-            stdin=subprocess.DEVNULL,
+            input=stdin,
         )
     except (OSError, subprocess.TimeoutExpired):
         raise Unavailable("git cannot be run.", todo="Install git on the host.") from None

@@ -6,6 +6,7 @@ from atoll.ports.records import RecordStore
 from atoll.providers.records.engines import engine_for
 from atoll.providers.records.schema import migrate
 from atoll.providers.records.store import SqlRecordStore
+from atoll.providers.records.watched import WatchedRecords
 
 
 def open_record_store(url: str) -> RecordStore:
@@ -21,4 +22,4 @@ def open_record_store(url: str) -> RecordStore:
     except BaseException:
         engine.dispose()
         raise
-    return SqlRecordStore(engine)
+    return WatchedRecords(SqlRecordStore(engine))

@@ -74,7 +74,13 @@ class SqlRecordStore:
             with self._reading() as connection:
                 row = connection.execute(query).one_or_none()
         if row is None:
-            raise NotFound(f"There is no such {kind.kind}.", where=f"{kind.kind}/{id!r:.80}", todo="Check the id.")
+            # In the words of `access.permissions`: what may not be seen must look the same as what is not there.
+            told = id if id.isprintable() else repr(id)
+            raise NotFound(
+                f"There is no such {kind.kind}.",
+                where=f"{kind.kind}/{told:.80}",
+                todo="Check the name, or ask for access.",
+            )
         return self._record(kind, id, row.version, row.body)
 
     def find(
@@ -124,6 +130,13 @@ class SqlRecordStore:
         query = select(stream_entries).where(c.stream == stream, c.number > after).order_by(c.number).limit(limit)
         with self._reading() as connection:
             return tuple(_entry(row) for row in connection.execute(query))
+
+    def read_texts(self, stream: str, *, after: int = 0, limit: int = 1000) -> Sequence[tuple[int, str]]:
+        """See `atoll.ports.records.ReadsTexts`."""
+        c = stream_entries.c
+        query = select(c.number, c.body).where(c.stream == stream, c.number > after).order_by(c.number).limit(limit)
+        with self._reading() as connection:
+            return [(number, body) for number, body in connection.execute(query).tuples()]
 
     def tail(self, stream: str, *, limit: int = 1) -> tuple[StreamEntry, ...]:
         """The last `limit` entries, oldest first."""

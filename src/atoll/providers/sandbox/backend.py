@@ -5,26 +5,32 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from atoll.errors import Conflict, InvalidInput, LimitExceeded, Unavailable
 from atoll.model.workspace import HibernateKind, MachineState
-from atoll.ports.backend import Capabilities, Figures, Finding, MachineSpec, Observation
+from atoll.ports.backend import Capabilities, Figures, Finding, MachineSpec, Observation, Probe, ProbeFacts
 from atoll.ports.clock import Clock
 from atoll.providers.sandbox import disk
 from atoll.providers.sandbox.answering import answers
-from atoll.providers.sandbox.command import BUBBLEWRAP, Command, build_command, write_etc
+from atoll.providers.sandbox.build import fingerprint_of
+from atoll.providers.sandbox.claiming import can_claim, claim_order, warm_finding
+from atoll.providers.sandbox.command import BUBBLEWRAP, SLOTS, Command, build_command, write_etc
 from atoll.providers.sandbox.doctor import examine
 from atoll.providers.sandbox.environment import read_environment
 from atoll.providers.sandbox.limits import Limiter, Limits, choose_limiter
 from atoll.providers.sandbox.machine import Machine
 from atoll.providers.sandbox.process import boot_id
+from atoll.providers.sandbox.proving import probe_machine
 from atoll.providers.sandbox.seccomp import machine_filter
+from atoll.providers.sandbox.sharing import FIRST_GID, open_to_group
 from atoll.providers.sandbox.starting import only_supervisor, start_supervisor, supervised, wait_for_supervisor
 from atoll.providers.sandbox.stopping import end_machine
 from atoll.providers.sandbox.uids import Uids
@@ -59,6 +65,7 @@ class SandboxBackend:
         instance = hashlib.sha256(str(self._directory).encode()).hexdigest()[:12]
         self._limiter = limiter or choose_limiter(f"atoll/{instance}")
         self._uids = uids or Uids(self._directory / ".uids")
+        self._gids = Uids(self._directory / ".gids", first=FIRST_GID)
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @property
@@ -72,7 +79,13 @@ class SandboxBackend:
             mount=True,
             isolation=f"namespaces, no network, no capabilities, filtered system calls; {apart}",
             limits=f"{self._limiter.guarantee}; home: {disk.guarantee(self._directory)}",
+            probes=True,
+            warm=self._warm,
         )
+
+    @cached_property
+    def _warm(self) -> bool:
+        return can_claim(self._directory)
 
     # -- a machine's life ---------------------------------------------------------
 
@@ -109,6 +122,21 @@ class SandboxBackend:
                 self._clear(machine, made)
             self._launch(machine, spec)
 
+    def claim(self, spec: MachineSpec) -> None:
+        """Give a machine that waits to its person. Raises `Conflict` where that cannot be done, `InvalidInput`."""
+        if not self._warm:
+            raise Conflict("Machines of this host cannot be made ready before they are asked for.", where="sandbox")
+        machine = Machine(self._directory, spec.workspace)
+        with machine.locked():
+            made = machine.read("machine.json")
+            if made is None or made["spec"]["token"] != spec.token or not machine.anonymous(made):
+                return
+            keeper = machine.supervisor(spec.token)
+            if keeper is not None and keeper.alive and not made["stopped"]:
+                self._groups(spec)
+                machine.write("claim.json", claim_order(spec, made, self._group_of, self.user_of(spec.workspace)))
+                keeper.signal(signal.SIGUSR1)
+
     def stop(self, workspace: str) -> None:
         """End its processes; the home stays. Nothing happens when there is no machine."""
         machine = Machine(self._directory, workspace)
@@ -128,6 +156,7 @@ class SandboxBackend:
             machine.write("machine.json", {**made, "stopped": True})
             self._clear(machine, made)
             shutil.rmtree(machine.etc, ignore_errors=True)
+            shutil.rmtree(machine.slots, ignore_errors=True)
             disk.remove_tree(machine.run)
             kept = {"home", "log", "log.1", "tokens", "machine.json"}
             for entry in machine.path.iterdir():
@@ -187,11 +216,16 @@ class SandboxBackend:
             return Observation(workspace, token, MachineState.STOPPED, detail)
         if not keeper.alive:
             return self._ended(machine, token, keeper.boot)
-        if made["stopped"]:
+        # A stop that died half way stops nothing any more: then the machine is what it is.
+        if made["stopped"] and (machine.busy() or not keeper.alive):
             return Observation(workspace, token, MachineState.UNKNOWN, "It is being stopped.")
         if self._limiter.frozen(workspace):
             return Observation(workspace, token, MachineState.FROZEN, "Its processes stand still; memory is kept.")
-        return self._alive(machine, made)
+        seen = self._alive(machine, made)
+        if not machine.anonymous(made):
+            return seen
+        built = fingerprint_of(self._environments / made["spec"]["environment"])
+        return replace(seen, anonymous=True, outdated=built != made.get("built"))
 
     def list_machines(self) -> tuple[Observation, ...]:
         """Every machine there is. Raises `Unavailable` when the directory cannot be read."""
@@ -233,9 +267,17 @@ class SandboxBackend:
         """The end of what it printed."""
         return Machine(self._directory, workspace).log_end(last_bytes)
 
+    def probe(self, workspace: str, facts: ProbeFacts) -> tuple[Probe, ...]:
+        """Try to break out of it, from inside. Raises `Conflict` when it does not run, `Unavailable`."""
+        machine = Machine(self._directory, workspace)
+        made = machine.read("machine.json")
+        if made is None or self._made_one(machine, made).state is not MachineState.RUNNING:
+            raise Conflict("The machine does not run.", where=f"workspace/{workspace}", todo="Wake it first.")
+        return probe_machine(machine, made["spec"], facts, self.observe)
+
     def doctor(self) -> tuple[Finding, ...]:
         """What this host can give and what it cannot."""
-        return examine(self._directory, self._environments, self._limiter)
+        return (*examine(self._directory, self._environments, self._limiter), warm_finding(works=self._warm))
 
     # -- inside ------------------------------------------------------------------
 
@@ -301,9 +343,10 @@ class SandboxBackend:
     ) -> None:
         described = {**asdict(spec), "mounts": [str(mount.target) for mount in spec.mounts], "gateway": None}
         described |= {"parameters": {}, "variables": {}}
-        machine.write("machine.json", {"spec": described, "stopped": False})
+        built = fingerprint_of(self._environments / spec.environment) if spec.anonymous else None
+        machine.write("machine.json", {"spec": described, "stopped": False, "built": built})
         machine.note_use(spec.token)
-        for name in ("supervisor.json", "exit.json", "disk.json", "answered"):
+        for name in ("supervisor.json", "exit.json", "disk.json", "answered", "claim.json", "claimed.json"):
             (machine.path / name).unlink(missing_ok=True)
         uid = self._prepare_places(machine)
         limits = Limits(spec.vcpu, spec.memory_bytes, spec.pids)
@@ -314,6 +357,8 @@ class SandboxBackend:
             "command": [*self._limiter.wrap(spec.workspace, limits), *command.words],
             "sources": command.sources,
             "uid": uid,
+            "groups": self._groups(spec),
+            "slots": list(SLOTS) if spec.anonymous else [],
             "join": [str(path) for path in join],
             "rlimits": self._rlimits(spec),
             "cpus": None if self._limiter.strong else sorted(os.sched_getaffinity(0))[: max(1, round(spec.vcpu))],
@@ -321,9 +366,22 @@ class SandboxBackend:
             "log_bytes": _LOG_BYTES,
             "disk_paths": [str(machine.home), str(machine.run)],
             "disk_bytes": spec.home_bytes,
+            "shares": [[str(m.source), m.quota_bytes] for m in spec.mounts if m.writable and m.quota_bytes is not None],
         }
         machine.write("launch.json", launch)
         start_supervisor(machine, alone)
+
+    def _groups(self, spec: MachineSpec) -> list[int]:
+        """Group ids of what it writes together with others; none where machines share the platform's account."""
+        gids = []
+        for mount in spec.mounts:
+            if mount.group and mount.writable and os.getuid() == 0:
+                gids.append(self._group_of(mount.group))
+                open_to_group(mount.source, gids[-1])
+        return gids
+
+    def _group_of(self, group: str) -> int:
+        return self._gids.take(group)
 
     def _rlimits(self, spec: MachineSpec) -> dict[str, int]:
         limits = {"RLIMIT_CORE": 0, "RLIMIT_NOFILE": 65_536, "RLIMIT_FSIZE": spec.home_bytes, "RLIMIT_MEMLOCK": 2**23}

@@ -53,7 +53,7 @@ def build_environment(name: str, directory: Path) -> Path:
     parts = (text, lock, _R_PROFILE, _KERNEL, str(base_python()), sys.version)
     fingerprint = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
     built = directory / name
-    if _fingerprint(built) == fingerprint:
+    if fingerprint_of(built) == fingerprint:
         return built
     directory.mkdir(parents=True, exist_ok=True)
     making = Path(tempfile.mkdtemp(prefix=f".{name}-making-", dir=directory))
@@ -67,7 +67,7 @@ def build_environment(name: str, directory: Path) -> Path:
         (making / _FINGERPRINT).write_text(fingerprint)
         _open_to_readers(making)
         if built.exists():
-            built.rename(directory / f".{name}-{_fingerprint(built) or 'unknown'}-{making.name[-8:]}")
+            built.rename(directory / f".{name}-{fingerprint_of(built) or 'unknown'}-{making.name[-8:]}")
         making.rename(built)
     except BaseException:
         shutil.rmtree(making, ignore_errors=True)
@@ -75,7 +75,8 @@ def build_environment(name: str, directory: Path) -> Path:
     return built
 
 
-def _fingerprint(built: Path) -> str | None:
+def fingerprint_of(built: Path) -> str | None:
+    """What tells one build of an environment from another; None when it was not built by `build_environment`."""
     try:
         return (built / _FINGERPRINT).read_text()
     except OSError:

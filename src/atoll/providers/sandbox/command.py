@@ -19,6 +19,8 @@ HOME = "/home/user"
 GATEWAY_PORT = 3141
 #: Where a machine finds the attempts to break out of it.
 PROBES = "/opt/probes.py"
+#: Where a machine that was made ready for nobody has the program that waits for its person.
+WAITING = "/opt/waiting.py"
 #: What of the host's /etc programs need; nothing there is particular to a person.
 _ETC = (
     "alternatives", "ca-certificates", "ca-certificates.conf", "fonts", "java", "ld.so.cache", "ld.so.conf",
@@ -32,6 +34,8 @@ _OWN_ETC = {
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
     "resolv.conf": "",
 }
+#: Places of an anonymous machine into which mounts come when it is claimed.
+SLOTS = ("mnt", "data", "srv", "project")
 #: Targets below which data may be mounted.
 _MOUNT_PLACES = ("/mnt", "/data", "/srv", "/opt/data", "/project")
 
@@ -85,11 +89,16 @@ def build_command(
     words += ["--ro-bind", source("probes", Path(__file__).with_name("probes.py")), PROBES]
     for index, mount in enumerate(spec.mounts):
         kind = "--bind" if mount.writable else "--ro-bind"
-        words += [kind, source(f"mount-{index}", _checked_source(mount)), _checked_target(mount)]
+        words += [kind, source(f"mount-{index}", checked_source(mount)), checked_target(mount)]
+    if spec.anonymous:
+        words += ["--ro-bind", source("waiting", Path(__file__).with_name("waiting.py")), WAITING]
+        for name in SLOTS:
+            words += ["--ro-bind", source(f"slot-{name}", machine.slots / name), f"/{name}"]
+        words += ["--setenv", "ATOLL_CLAIM", "@CLAIM_FD", "--setenv", "ATOLL_CLAIMED", "@CLAIMED_FD"]
     words += ["--remount-ro", "/", "--chdir", HOME]
     for name, value in _variables(spec, declared).items():
         words += ["--setenv", name, value]
-    words += ["--", _python(), "-I", "-S", "/opt/inside.py", json.dumps(_plan(spec, declared, nproc))]
+    words += ["--", _python(), "-I", "-S", "/opt/inside.py", json.dumps(_plan(spec, declared, nproc)), "@ORDERS_FD"]
     return Command(words, sources)
 
 
@@ -131,12 +140,20 @@ def _plan(spec: MachineSpec, declared: Environment, nproc: int | None) -> dict[s
         spec.service, spec.parameters, socket=f"/run/m/{SOCKET}", base_url=spec.base_url, python=_python()
     )
     return {
-        "command": command,
+        "command": _waiting(command) if spec.anonymous else command,
         "forward": [[GATEWAY_PORT, "/run/gw/gw.sock"]] if spec.gateway is not None else [],
         "rlimits": {"RLIMIT_CORE": 0, **({"RLIMIT_NPROC": nproc} if nproc is not None else {})},
         "links": declared.links,
         "files": declared.files,
     }
+
+
+def _waiting(command: list[str]) -> list[str]:
+    """The command of a service in Python with the program before it that waits for a person."""
+    at = next((i for i, word in enumerate(command[1:], 1) if word == "-m" or not word.startswith("-")), None)
+    if at is None or not PurePosixPath(command[0]).name.startswith("python"):
+        raise InvalidInput("Only a service in Python can be made ready for nobody.", where=command[0])
+    return [*command[:at], WAITING, *command[at:]]
 
 
 def _python() -> str:
@@ -147,13 +164,15 @@ def _hostname(workspace: str) -> str:
     return workspace.replace("_", "-")[:63].strip("-")
 
 
-def _checked_source(mount: Mount) -> Path:
+def checked_source(mount: Mount) -> Path:
+    """What is mounted. Raises `InvalidInput` when it is not there."""
     if not mount.source.is_absolute() or not mount.source.exists():
         raise InvalidInput("What is to be mounted is not there.", where=mount.target)
     return mount.source
 
 
-def _checked_target(mount: Mount) -> str:
+def checked_target(mount: Mount) -> str:
+    """Where it is seen inside. Raises `InvalidInput` for a place where nothing may be mounted."""
     target = PurePosixPath(mount.target)
     # Not below the home: what lies there is the machine's doing, and a link could lead the mount elsewhere.
     below = any(target.is_relative_to(place) for place in _MOUNT_PLACES)

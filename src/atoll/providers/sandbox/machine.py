@@ -8,6 +8,8 @@
   run/              seen inside at /run/m: sockets of its services
   home/             seen inside at /home; outlives all else but `forget_home`
   etc/              the few files of its /etc
+  claim.json        of one made ready for nobody: what its person brings; claimed.json: it is there
+  slots/            where that is mounted, seen in the supervisor's namespace only
 """
 
 from __future__ import annotations
@@ -41,21 +43,36 @@ class Machine:
         self.home = self.path / "home"
         self.run = self.path / "run"
         self.etc = self.path / "etc"
+        self.slots = self.path / "slots"
         self.socket = self.run / SOCKET
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the machine against other threads and processes of the platform."""
-        locks = self.path.parent / ".locks"
-        locks.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # A fixed number of files, so that none is left behind by a machine.
-        number = int.from_bytes(hashlib.sha256(self.workspace.encode()).digest()[:4], "big") % _LOCKS
-        descriptor = os.open(locks / str(number), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        descriptor = self._open_lock()
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
             os.close(descriptor)
+
+    def busy(self) -> bool:
+        """Whether somebody holds the machine now (or, rarely, another one that shares its lock)."""
+        descriptor = self._open_lock()
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    def _open_lock(self) -> int:
+        locks = self.path.parent / ".locks"
+        locks.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # A fixed number of files, so that none is left behind by a machine.
+        number = int.from_bytes(hashlib.sha256(self.workspace.encode()).digest()[:4], "big") % _LOCKS
+        return os.open(locks / str(number), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
 
     def read(self, name: str) -> dict[str, Any] | None:
         """A file of JSON, None when it is not there."""
@@ -106,6 +123,11 @@ class Machine:
         """How this start ended, None when nobody wrote it down."""
         ending = self.read("exit.json")
         return ending if ending is not None and ending["token"] == token else None
+
+    def anonymous(self, made: dict[str, Any]) -> bool:
+        """Whether it was made ready for nobody, and is nobody's yet."""
+        claimed = self.read("claimed.json") if made["spec"].get("anonymous") else None
+        return bool(made["spec"].get("anonymous")) and (claimed is None or claimed["token"] != made["spec"]["token"])
 
     def log_end(self, last_bytes: int) -> str:
         """The end of what it printed."""

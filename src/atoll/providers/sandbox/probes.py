@@ -1,9 +1,12 @@
 """Attempts to break out of a machine, made from inside. A program of its own, standard library only.
 
 Run as `python -I -S probes.py [FACTS]`, FACTS in JSON: `addresses` [[host, port], ...]
-that must not be reached, `paths` that must not be seen, `mounts` that must not be
-written, `host_pid` and `host_name` of the host. Prints a JSON list of
-`{"what", "held", "detail"}`; the exit status is the number of attempts that came through.
+that must not be reached, `paths` that must not be seen, `others` that are of other
+workspaces, `mounts` that must not be written, `host_pid` and `host_name` of the host.
+With `bombs` it also tries to use up processes and memory past the machine's limits
+(`pids`, `memory_bytes`, `home_bytes`), and with `fill` only to fill the disk past its
+quota, at which the machine is ended. Prints a JSON list of `{"group", "what", "held",
+"detail"}`; the exit status is the number of attempts that came through.
 """
 
 from __future__ import annotations
@@ -19,12 +22,15 @@ import socket
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 _SECONDS = 3.0
+#: Within which a machine that is over its quota must have been ended.
+_FILL_SECONDS = 30.0
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _NAMESPACES = {"user": 0x10000000, "mount": 0x20000, "net": 0x40000000, "pid": 0x20000000, "cgroup": 0x2000000}
 #: Numbers by machine, for calls that the C library has no name for.
@@ -54,22 +60,39 @@ def main(facts: dict[str, Any]) -> int:
     if os.getuid() == 0 or b"/opt/inside.py" not in Path("/proc/1/cmdline").read_bytes().split(b"\0"):
         sys.exit("These attempts do harm where they come through; they run inside a machine only.")
     results = []
-    for what, attempt in attempts(facts):
-        try:
-            came = attempt()
-            results.append({"what": what, "held": False, "detail": str(came)})
-        except Exception as error:
-            results.append({"what": what, "held": True, "detail": f"{type(error).__name__}: {error}"})
+    for group, tried in groups(facts):
+        for what, attempt in tried:
+            try:
+                held, detail = False, str(attempt())
+            except Exception as error:
+                held, detail = True, f"{type(error).__name__}: {error}"
+            results.append({"group": group, "what": what, "held": held, "detail": detail[:200]})
     print(json.dumps(results, indent=1))
     return sum(not result["held"] for result in results)
 
 
-def attempts(facts: dict[str, Any]) -> Iterator[Attempt]:
-    """Every attempt in turn."""
-    yield from network(facts)
-    yield from files(facts)
-    yield from processes(facts)
-    yield from kernel()
+def groups(facts: dict[str, Any]) -> Iterator[tuple[str, Iterator[Attempt]]]:
+    """Every attempt, by what it is after."""
+    if facts.get("fill"):
+        yield "bombs", iter([("fill the disk past the quota with many files", lambda: _fill(facts["home_bytes"]))])
+        return
+    yield "network", network(facts)
+    yield "files", files(facts)
+    yield "processes", processes(facts)
+    yield "kernel", kernel()
+    if facts.get("bombs"):
+        yield "bombs", bombs(facts)
+
+
+def bombs(facts: dict[str, Any]) -> Iterator[Attempt]:
+    """Using up what is everybody's. What they make is gone after them."""
+    yield "start processes without end", partial(_fork_bomb, facts["pids"])
+    for place in ("", "/tmp/.probe", "/dev/shm/.probe"):  # noqa: S108 - the machine's own
+        yield (
+            f"use memory without end{' in ' + place if place else ''}",
+            partial(_memory_bomb, facts["memory_bytes"], place),
+        )
+    yield "grow a file past the quota", partial(_large_file, facts["home_bytes"])
 
 
 def network(facts: dict[str, Any]) -> Iterator[Attempt]:
@@ -85,6 +108,8 @@ def network(facts: dict[str, Any]) -> Iterator[Attempt]:
     yield "open a vsock to the hypervisor", lambda: socket.socket(40, socket.SOCK_STREAM)
     yield "use the kernel's cryptography by socket", lambda: socket.socket(38, socket.SOCK_SEQPACKET)
     yield "see a network card", _network_card
+    for number, path in enumerate(facts.get("others", []), start=1):
+        yield f"reach the service of another workspace ({number})", partial(_connect_socket, path)
 
 
 def files(facts: dict[str, Any]) -> Iterator[Attempt]:
@@ -100,7 +125,11 @@ def files(facts: dict[str, Any]) -> Iterator[Attempt]:
     ]
     for path in (*secrets, *facts.get("paths", [])):
         yield f"see {path}", partial(os.stat, path)
-    for path in ("/", "/usr", "/etc", "/opt", "/dev", "/run/gw", "/home", *facts.get("mounts", [])):
+    for number, path in enumerate(facts.get("others", []), start=1):
+        yield f"see files of another workspace ({number})", partial(os.stat, path)
+    yield "see the home of another", _other_homes
+    places = ["/", "/usr", "/etc", "/opt", "/dev", "/run/gw", "/home", "/data", "/mnt", "/srv"]
+    for path in dict.fromkeys((*places, *_read_only_mounts(), *facts.get("mounts", []))):
         yield f"write in {path}", partial(_write_in, path)
     for path in ("/etc/passwd", "/opt/probes.py", "/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger"):
         yield f"write to {path}", partial(_append, path)
@@ -118,6 +147,9 @@ def files(facts: dict[str, Any]) -> Iterator[Attempt]:
     yield "make a device", lambda: os.mknod("/tmp/disk", 0o60600, os.makedev(8, 0))  # noqa: S108
     yield "read the kernel's memory", partial(_read_some, "/proc/kcore")
     yield "leave by the first process's root", _other_root
+    yield "leave by a directory that the sandbox left open", _open_directory
+    yield "write over the program of the first process", partial(_append, "/proc/1/exe")
+    yield "write to the memory of the first process", partial(_append, "/proc/1/mem")
 
 
 def processes(facts: dict[str, Any]) -> Iterator[Attempt]:
@@ -129,11 +161,18 @@ def processes(facts: dict[str, Any]) -> Iterator[Attempt]:
     yield "run a setuid program as root", _setuid_program
     yield "raise the limit of open files", lambda: _raise(resource.RLIMIT_NOFILE)
     yield "raise the limit of file size", lambda: _raise(resource.RLIMIT_FSIZE)
+    yield "raise the limit of core files", lambda: _raise(resource.RLIMIT_CORE)
+    yield "raise the limit of locked memory", lambda: _raise(resource.RLIMIT_MEMLOCK)
     yield "take a higher priority", lambda: os.nice(-5)
+    yield "take real-time priority", lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    yield "be spared when memory is short", lambda: _append("/proc/self/oom_score_adj", "-1000")
     yield "see the host's name", lambda: _same(socket.gethostname(), facts.get("host_name", "?"))
     yield "type into a terminal (TIOCSTI)", lambda: _type_into_terminal(0)
     yield "type into a terminal with a wide request", lambda: _type_into_terminal(1 << 32)
+    yield "open the terminal of whoever started it", lambda: os.open("/dev/tty", os.O_RDWR)
+    yield "open the console", lambda: os.open("/dev/console", os.O_RDWR)
     yield "write to a control group", _control_group
+    yield "see shared memory of the host", _shared_memory
 
 
 def kernel() -> Iterator[Attempt]:
@@ -148,6 +187,12 @@ def kernel() -> Iterator[Attempt]:
 
 def _connect(address: tuple[str, int]) -> None:
     socket.create_connection(address, _SECONDS).close()
+
+
+def _connect_socket(path: str) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(_SECONDS)
+        connection.connect(path)
 
 
 def _datagram(address: tuple[str, int]) -> int:
@@ -166,9 +211,38 @@ def _write_in(path: str) -> None:
     (Path(path) / "probe").write_text("x")
 
 
-def _append(path: str) -> None:
-    with Path(path).open("a") as file:
-        file.write("x")
+def _append(path: str, text: str = "x") -> None:
+    # Not made when it is not there: what is tried is to write to what is.
+    opened = os.open(path, os.O_WRONLY | os.O_APPEND)
+    try:
+        os.write(opened, text.encode())
+    finally:
+        os.close(opened)
+
+
+def _other_homes() -> list[str]:
+    return [path.name for path in Path("/home").iterdir() if path.name != "user"] or _held("only its own")
+
+
+def _read_only_mounts() -> list[str]:
+    """What is mounted from outside to be read (proc_pid_mountinfo(5), fields 5 and 6)."""
+    seen = (line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines())
+    return [words[4] for words in seen if "ro" in words[5].split(",") and words[4].startswith(("/data/", "/opt/"))]
+
+
+def _open_directory() -> list[str]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):
+            # Those that walk through /proc are our own.
+            if entry.is_dir() and not str(entry.readlink()).startswith(("/proc", str(Path.home()))):
+                found.append(str(entry.readlink()))
+    return found or _held("none is open")
+
+
+def _shared_memory() -> str:
+    lines = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
+    return f"{len(lines)} segments" if lines else _held("there is none")
 
 
 def _read_some(path: str) -> bytes:
@@ -240,6 +314,76 @@ def _control_group() -> str:
         if kind in {"cgroup", "cgroup2"} and not options.startswith("ro"):
             return place
     return _held("none is mounted")
+
+
+def _fork_bomb(most: int) -> str:
+    children: list[int] = []
+    try:
+        while len(children) <= most:
+            child = os.fork()
+            if child == 0:
+                signal.pause()
+            children.append(child)
+        return f"{len(children)} processes"
+    except OSError as error:
+        return _held(f"{error.strerror} after {len(children)} processes")
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+        for child in children:
+            os.waitpid(child, 0)
+
+
+def _memory_bomb(limit_bytes: int, place: str) -> str:
+    """A child uses a quarter more than the limit. It is the one to be ended, should memory be short."""
+    child = os.fork()
+    if child == 0:
+        _append("/proc/self/oom_score_adj", "1000")
+        os._exit(_use_memory(limit_bytes + limit_bytes // 4, place))
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if place:
+        Path(place).unlink(missing_ok=True)
+    return f"{limit_bytes} bytes and more" if status == 0 else _held(f"ended with status {status}")
+
+
+def _use_memory(most_bytes: int, place: str) -> int:
+    kept: list[bytearray] = []
+    try:
+        with open(place, "wb") if place else contextlib.nullcontext() as file:  # noqa: PTH123 - ends before it could matter
+            for _ in range(0, most_bytes, 2**24):
+                block = bytearray(b"x" * 2**24)
+                if file is None:
+                    kept.append(block)
+                else:
+                    file.write(block)
+                    file.flush()
+    except (MemoryError, OSError):
+        return 1
+    return 0
+
+
+def _large_file(quota_bytes: int) -> str:
+    path = Path.home() / ".probe"
+    try:
+        with path.open("wb") as file:
+            file.truncate(quota_bytes + 1)
+        return f"{quota_bytes + 1} bytes"
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _fill(quota_bytes: int) -> str:
+    """Half as much again as the quota, in parts, and wait to be ended for it."""
+    parts = [Path.home() / f".probe-{number}" for number in range(12)]
+    try:
+        for path in parts:
+            with path.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, quota_bytes // 8)
+        time.sleep(_FILL_SECONDS)
+        return f"{quota_bytes // 8 * len(parts)} bytes"
+    finally:
+        for path in parts:
+            path.unlink(missing_ok=True)
 
 
 def _program(*command: str) -> None:

@@ -7,27 +7,33 @@ platform may die and find the machine again by the files beside LAUNCH:
     supervisor.json   pid and start time of this process and of the machine's first one
     exit.json         how the machine ended: exit status, and the reason when it was ended
     disk.json         bytes and files of the home, measured now and then
+    orders.sock       where the machine's first process takes orders of the platform
+    claimed.json      that a machine which was made ready for nobody is a person's
     log, log.1        what the machine printed, at most twice `log_bytes`
 
 The machine lives exactly as long as this process: bubblewrap's `--die-with-parent` is
 tied to the thread that started it, and this process has one thread only.
 SIGTERM here ends the machine: SIGTERM to its first process, SIGKILL after the grace.
+SIGUSR1 has claim.json taken, see `claim`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
 import json
 import os
 import resource
 import select
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 _CLONE_NEWNS = 0x20000
@@ -71,6 +77,12 @@ class Supervisor:
         self.disk_at = 0.0
         self.disk: subprocess.Popen[bytes] | None = None
         self.disk_from = 0.0
+        self.shares: dict[str, int] = {}
+        self.claim_wanted = False
+        #: What the waiting service reads and answers, while the machine is nobody's.
+        self.claim_in: int | None = None
+        self.claimed_out: int | None = None
+        self.claim_fds: dict[str, int] = {}
 
     def run(self, tell: int) -> None:
         """Start the machine and stay until it has ended."""
@@ -81,26 +93,33 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         info_out, info_in = os.pipe()
         log_out, log_in = os.pipe()
+        orders = self.listen_for_orders()
+        signal.signal(signal.SIGUSR1, self.want_claim)
+        self.prepare_claim()
         self.write_state()
         os.write(tell, b".")
         os.close(tell)
         child = os.fork()
         if child == 0:
-            self.become_machine(info_in, log_in)
+            self.become_machine(info_in, log_in, orders)
         os.close(info_in)
         os.close(log_in)
+        os.close(orders)
+        for descriptor in self.claim_fds.values():
+            os.close(descriptor)
         status = self.watch(child, info_out, log_out, wake_out)
         self.write("exit.json", {"status": status, "reason": self.reason, "at": time.time()})
 
     def watch(self, child: int, info: int, log: int, wake: int) -> int:
         """Pass the log on, measure the home, end the machine when told; returns its exit status."""
         poll = select.poll()
-        for descriptor in (info, log, wake):
+        for descriptor in (info, log, wake, *(() if self.claimed_out is None else (self.claimed_out,))):
             os.set_blocking(descriptor, False)
             poll.register(descriptor, select.POLLIN)
         told = b""
         while True:
             self.ask_to_end()
+            self.claim()
             for descriptor, _ in poll.poll(500 if self.asked or self.kill_at is None else 20):
                 block = _read(descriptor)
                 if descriptor == log and block:
@@ -108,6 +127,8 @@ class Supervisor:
                 elif descriptor == info and block:
                     told += block
                     self.learn_inner(told)
+                elif descriptor == self.claimed_out and block:
+                    self.claimed()
                 if not block:
                     poll.unregister(descriptor)
             done, status = os.waitpid(child, os.WNOHANG)
@@ -144,6 +165,50 @@ class Supervisor:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(self.inner, number)
 
+    # -- a person comes ----------------------------------------------------------
+
+    def want_claim(self, *_: object) -> None:
+        """SIGUSR1: there is a claim.json."""
+        self.claim_wanted = True
+
+    def prepare_claim(self) -> None:
+        """For a machine that is nobody's yet: slots for mounts, and pipes to the service that waits."""
+        if not self.launch.get("slots"):
+            return
+        _late_mounts().open_slots(self.directory / "slots", self.launch["slots"])
+        claim_out, self.claim_in = os.pipe()
+        self.claimed_out, claimed_in = os.pipe()
+        self.claim_fds = {"CLAIM_FD": claim_out, "CLAIMED_FD": claimed_in}
+
+    def claim(self) -> None:
+        """Mount what its person brings and hand the variables in; what cannot be done ends the machine."""
+        if not self.claim_wanted or self.claim_in is None:
+            return
+        self.claim_wanted = False
+        order = json.loads((self.directory / "claim.json").read_text())
+        if order["token"] != self.launch["token"]:
+            return
+        self.launch["shares"] = order["shares"]
+        descriptor, self.claim_in = self.claim_in, None
+        try:
+            for mount in order["mounts"]:
+                _late_mounts().bind_late(
+                    self.directory / "slots",
+                    mount["source"],
+                    mount["target"],
+                    writable=mount["writable"],
+                    groups=tuple(mount["groups"]) if mount["groups"] else None,
+                )
+            os.write(descriptor, json.dumps({"variables": order["variables"]}).encode() + b"\n")
+        except OSError as error:
+            self.end(f"it could not be given to its person: {error.strerror}")
+        finally:
+            os.close(descriptor)
+
+    def claimed(self) -> None:
+        """The service has taken what came."""
+        self.write("claimed.json", {})
+
     # -- files -----------------------------------------------------------------
 
     def write(self, name: str, content: dict[str, Any]) -> None:
@@ -168,6 +233,19 @@ class Supervisor:
             },
         )
 
+    def listen_for_orders(self) -> int:
+        """A listening socket beside the machine's files, for its first process only; nothing inside can reach it."""
+        (self.directory / "orders.sock").unlink(missing_ok=True)
+        held = os.open(self.directory, os.O_PATH)
+        try:
+            listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            # By the open directory, since a path may be longer than the 108 bytes of unix(7).
+            listening.bind(f"/proc/self/fd/{held}/orders.sock")
+            listening.listen(4)
+            return listening.detach()
+        finally:
+            os.close(held)
+
     def append_log(self, block: bytes) -> None:
         """Add to the log; the older half goes when it is full."""
         path = self.directory / "log"
@@ -182,7 +260,7 @@ class Supervisor:
             if time.monotonic() >= self.disk_at:
                 self.disk_from = time.monotonic()
                 self.disk = subprocess.Popen(
-                    ["nice", "-n", "19", "du", "-sxB1", "--", *self.launch["disk_paths"]],
+                    ["nice", "-n", "19", "du", "-sxB1", "--", *self.launch["disk_paths"], *self.share_quotas()],
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,
                     env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
@@ -194,15 +272,32 @@ class Supervisor:
         self.disk_at = time.monotonic() + max(_DISK_SECONDS, took * _DISK_SHARE)
         lines = self.disk.communicate()[0].splitlines()
         self.disk = None
-        used = sum(int(line.split()[0]) for line in lines)
+        sizes = {os.fsdecode(path): int(size) for size, _, path in (line.partition(b"\t") for line in lines)}
+        used = sum(sizes.get(path, 0) for path in self.launch["disk_paths"])
         quota = int(self.launch["disk_bytes"])
         self.write("disk.json", {"bytes": used, "at": time.time()})
         if used > quota:
             self.end(f"its home holds {used} bytes, its quota is {quota}; it was stopped to protect its neighbours")
+        self.look_at_shares(sizes)
+
+    def share_quotas(self) -> dict[str, int]:
+        """Quota in bytes of each directory that it writes together with others."""
+        return dict(self.launch["shares"])
+
+    def look_at_shares(self, sizes: dict[str, int]) -> None:
+        """End the machine when a share grows past its quota; one that was over at the start may be cleaned."""
+        for path, quota in self.share_quotas().items():
+            if path in sizes:
+                before = self.shares.setdefault(path, sizes[path])
+                if sizes[path] > max(quota, before):
+                    self.end(
+                        f"its project's share holds {sizes[path]} bytes, its quota is {quota}; "
+                        "those that write there were stopped to protect others"
+                    )
 
     # -- the machine ------------------------------------------------------------
 
-    def become_machine(self, info: int, log: int) -> None:
+    def become_machine(self, info: int, log: int, orders: int) -> None:
         """In the child: limits, mounts and uid, then bubblewrap. Never returns."""
         try:
             filter_fd = os.open(self.directory / "seccomp.bpf", os.O_RDONLY)
@@ -210,14 +305,14 @@ class Supervisor:
             os.dup2(log, 1)
             os.dup2(log, 2)
             signal.set_wakeup_fd(-1)
-            for number in (signal.SIGTERM, signal.SIGCHLD):
+            for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGUSR1):
                 signal.signal(number, signal.SIG_DFL)
             for file in self.launch["join"]:
                 Path(file).write_text("0")
             sources: dict[str, str] = self.launch["sources"]
             if self.launch["uid"] is not None:
                 sources = _bind_aside(sources)
-                os.setgroups([])
+                os.setgroups(self.launch["groups"])
                 os.setresgid(*[self.launch["uid"]] * 3)
                 os.setresuid(*[self.launch["uid"]] * 3)
             for name, value in self.launch["rlimits"].items():
@@ -227,15 +322,23 @@ class Supervisor:
                 resource.setrlimit(kind, (bound, bound))
             if self.launch["cpus"]:
                 os.sched_setaffinity(0, self.launch["cpus"])
-            for descriptor in (info, filter_fd):
+            opened = {"INFO_FD": info, "SECCOMP_FD": filter_fd, "ORDERS_FD": orders, **self.claim_fds}
+            for descriptor in opened.values():
                 os.set_inheritable(descriptor, True)
-            named = {**sources, "INFO_FD": str(info), "SECCOMP_FD": str(filter_fd)}
+            named = {**sources, **{name: str(descriptor) for name, descriptor in opened.items()}}
             command = [named.get(word[1:], word) if word.startswith("@") else word for word in self.launch["command"]]
             os.execve(command[0], command, {**_PASSED_ON, "PATH": "/usr/bin:/bin"})  # noqa: S606 - no shell is wanted
         except BaseException as error:
             os.write(2, f"The sandbox could not be started: {error}\n".encode())
         finally:
             os._exit(125)
+
+
+def _late_mounts() -> ModuleType:
+    """The program beside this one, which only machines that are made ready for nobody need."""
+    if str(Path(__file__).parent) not in sys.path:
+        sys.path.append(str(Path(__file__).parent))
+    return importlib.import_module("late_mounts")
 
 
 def _bind_aside(sources: dict[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from atoll.errors import Conflict, LimitExceeded, Unavailable
 from atoll.model.workspace import HibernateKind, MachineState
-from atoll.ports.backend import Capabilities, Figures, Finding, MachineSpec, Observation
+from atoll.ports.backend import Capabilities, Figures, Finding, MachineSpec, Observation, Probe, ProbeFacts
 from atoll.ports.clock import Clock
 from atoll.providers.simulator.faults import Fault, Faults, NoFaults, ProcessDied
 from atoll.providers.simulator.machine import Agenda, Past, SimulatedMachine
@@ -23,6 +23,8 @@ CAPABILITIES = Capabilities(
     mount=True,
     isolation="None: nothing runs.",
     limits="None: nothing runs.",
+    probes=True,
+    warm=True,
 )
 
 
@@ -104,6 +106,20 @@ class SimulatedBackend:
 
         self._order("start", effect, lambda: self._admit(spec))
 
+    def claim(self, spec: MachineSpec) -> None:
+        """See the port."""
+
+        def check() -> None:
+            if not self.capabilities.warm:
+                raise Conflict("This backend makes nothing ready.", where=f"workspace/{spec.workspace}")
+
+        def effect(_: Fault) -> None:
+            machine = self.machines.get(spec.workspace)
+            if machine is not None and machine.spec.token == spec.token and machine.state in _UP:
+                machine.claim(spec)
+
+        self._order("claim", effect, check)
+
     def stop(self, workspace: str) -> None:
         """See the port."""
 
@@ -175,6 +191,16 @@ class SimulatedBackend:
     def log(self, workspace: str, *, last_bytes: int = 65_536) -> str:
         """See the port."""
         return ""
+
+    def probe(self, workspace: str, facts: ProbeFacts) -> tuple[Probe, ...]:
+        """See the port. Nothing runs, so nothing comes through."""
+        with self._lock:
+            self._asked("probe")
+            machine = self.machines.get(workspace)
+            if machine is None or machine.state is not _S.RUNNING or not self.capabilities.probes:
+                raise Conflict("The machine does not run.", where=f"workspace/{workspace}")
+            groups = ("network", "files", "processes", "kernel", *(("bombs",) if facts.bombs else ()))
+            return tuple(Probe(group, "pretend", held=True, detail="Nothing runs.") for group in groups)
 
     def doctor(self) -> tuple[Finding, ...]:
         """See the port."""

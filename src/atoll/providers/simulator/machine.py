@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from atoll.model.workspace import MachineState
@@ -19,13 +19,27 @@ class SimulatedMachine:
     state: MachineState = MachineState.STARTING
     detail: str = ""
     exit_status: int | None = None
+    #: How often it was given to a person.
+    claims: int = 0
 
     @property
     def here(self) -> Observation:
         """What is true of it."""
+        anonymous = self.spec.anonymous and self.state in (MachineState.STARTING, MachineState.RUNNING)
         return Observation(
-            self.spec.workspace, self.spec.token, self.state, detail=self.detail, exit_status=self.exit_status
+            self.spec.workspace,
+            self.spec.token,
+            self.state,
+            detail=self.detail,
+            exit_status=self.exit_status,
+            anonymous=anonymous,
         )
+
+    def claim(self, spec: MachineSpec) -> None:
+        """It becomes a person's, once."""
+        if self.spec.anonymous:
+            self.spec = replace(spec, anonymous=False)
+            self.claims += 1
 
     def end(self, detail: str, exit_status: int | None = None) -> None:
         """Its processes end."""

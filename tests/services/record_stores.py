@@ -1,3 +1,5 @@
+"""Empty record stores, once for each engine."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -20,6 +22,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def store(store_url: str) -> Iterator[RecordStore]:
+    """An empty store, opened."""
     opened = open_record_store(store_url)
     yield opened
     opened.close()

@@ -1,0 +1,1 @@
+"""What is looked for in a file, one check or family of forms each."""

@@ -1,0 +1,115 @@
+"""Each file of a delivery through its contract; in a replay, what of it was held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from atoll.deid import DomainKeys, FileReport, deidentify_file, table_for
+from atoll.flows.rooms import Rooms
+from atoll.model.contract import Contract
+from atoll.model.dataset import landing_of
+from atoll.model.delivery import Delivery
+from atoll.operations import StepContext
+
+
+def treat_files(
+    rooms: Rooms, context: StepContext, delivery: Delivery, contract: Contract, replay: int
+) -> Mapping[str, Any]:
+    """Treated rows to the lake's staging place, the rest held; a line for each file.
+
+    A line has `table` and `report` (None where no table takes the file) and, in a
+    replay, `passed`: nothing of the file was held, so it is not read again.
+    """
+    keys = {domain: rooms.keyring.keys(domain) for domain in contract.domains}
+    lines: list[dict[str, Any]] = []
+    whole = sum(f.size_bytes for f in delivery.files) or 1
+    before = 0
+    for index, file in enumerate(delivery.files):
+        progress = _share(context, before / whole, file.size_bytes / whole)
+        lines.append(_line(rooms, context, delivery, contract, index, keys, progress, replay))
+        before += file.size_bytes
+    return {"files": lines, "key_ids": {domain: key.key_id for domain, key in keys.items()}}
+
+
+def _line(
+    rooms: Rooms,
+    context: StepContext,
+    delivery: Delivery,
+    contract: Contract,
+    index: int,
+    keys: Mapping[str, DomainKeys],
+    progress: Callable[[float], None],
+    replay: int,
+) -> dict[str, Any]:
+    only: frozenset[int] | None = None
+    held = 0
+    if replay and delivery.outcome is not None:
+        known = delivery.outcome.files[index]
+        held = known.rows_quarantined
+        if known.accepted and not held:
+            return {"table": known.table, "report": None, "passed": True}
+        if known.accepted:
+            only = rooms.quarantine.row_numbers(delivery.id, index, replay - 1)
+    report = _treat(rooms, delivery, contract, index, keys, progress, replay, only)
+    if only is not None and (report is None or report.rows_in != held):
+        # Another reading of the file would take other rows for those that were held.
+        rooms.quarantine.keep_held(delivery.id, index, replay)
+        context.say(f"File {index} stays held: the contract reads its rows otherwise than when they were held.")
+        return {"table": None if report is None else report.table, "report": None, "kept": True}
+    _tell(context, index, report)
+    return {
+        "table": None if report is None else report.table,
+        "report": None if report is None else report.model_dump(mode="json"),
+    }
+
+
+def _treat(
+    rooms: Rooms,
+    delivery: Delivery,
+    contract: Contract,
+    index: int,
+    keys: Mapping[str, DomainKeys],
+    progress: Callable[[float], None],
+    replay: int,
+    only: frozenset[int] | None,
+) -> FileReport | None:
+    """The account of one file, None where no table of the contract takes its name."""
+    file = delivery.files[index]
+    table = table_for(contract, file.name)
+    if table is None:
+        return None
+    staging = rooms.lake.staging(delivery.dataset, table, landing_of(delivery.id, replay))
+    return deidentify_file(
+        contract,
+        table,
+        rooms.landing.path(delivery, index),
+        file.name,
+        keys,
+        staging / f"{index:05d}.parquet",
+        rooms.quarantine.rows_path(delivery.id, index, replay),
+        progress,
+        only,
+    )
+
+
+def _tell(context: StepContext, index: int, report: FileReport | None) -> None:
+    if report is None:
+        context.say(f"File {index} is held: no table of the contract takes its name.")
+        return
+    context.say(
+        f"File {index} is held: {report.rule}." if report.rule else f"File {index} is treated.",
+        table=report.table,
+        rows_in=report.rows_in,
+        rows_committed=report.rows_committed,
+        rows_held=report.rows_held,
+    )
+
+
+def _share(context: StepContext, start: float, part: float) -> Callable[[float], None]:
+    """Progress of one file as progress of the step."""
+
+    def tell(fraction: float) -> None:
+        context.progress(start + part * fraction)
+
+    return tell

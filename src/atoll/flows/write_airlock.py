@@ -1,0 +1,78 @@
+"""Every write of an airlock request: read anew, changed by a pure act, and audited in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from atoll.access.airlock_permissions import see_request
+from atoll.access.directory import project_by_name
+from atoll.access.permissions import not_found
+from atoll.errors import NotFound, VersionConflict
+from atoll.flows.rooms import Rooms
+from atoll.model.airlock import AirlockRequest
+from atoll.model.ledger import AuditEvent
+from atoll.model.person import Caller, Project
+from atoll.ports.records import Put, Write
+
+_TRIES = 10
+
+Change = Callable[[AirlockRequest, Project], AirlockRequest]
+Details = Mapping[str, Any] | Callable[[AirlockRequest], Mapping[str, Any]]
+NO_DETAILS: Mapping[str, Any] = MappingProxyType({})
+
+
+def seen(rooms: Rooms, caller: Caller, request_id: str) -> tuple[AirlockRequest, Project]:
+    """The request and its project. Raises `NotFound` for one that may not be seen."""
+    request, project = found(rooms, request_id)
+    see_request(caller, request, project)
+    return request, project
+
+
+def found(rooms: Rooms, request_id: str) -> tuple[AirlockRequest, Project]:
+    """The request and its project, whoever asks."""
+    try:
+        request = rooms.records.get(AirlockRequest, request_id)
+        return request, project_by_name(rooms.records, request.project)
+    except NotFound:
+        raise not_found("airlock_request", request_id[:64]) from None
+
+
+def write(
+    rooms: Rooms,
+    caller: Caller,
+    request_id: str,
+    action: str,
+    change: Change,
+    *,
+    details: Details = NO_DETAILS,
+    because: str = "",
+    beside: Callable[[AirlockRequest], tuple[Write, ...]] = lambda _request: (),
+) -> AirlockRequest:
+    """Change the request by `change`, which checks rights and rules anew at each try.
+
+    `details` are facts for the audit, or a function of the changed request; `beside` gives
+    what else is written in the same transaction. Raises what `change` raises.
+    """
+    for _ in range(_TRIES):
+        request, project = found(rooms, request_id)
+        changed = change(request, project)
+        facts = details(changed) if callable(details) else details
+        event = AuditEvent(
+            action=f"airlock.{action}",
+            target=f"airlock_request/{request_id}",
+            caller=caller,
+            because=because,
+            details={
+                "project": request.project,
+                "state": changed.state.value,
+                **facts,
+            },
+        )
+        try:
+            rooms.audit.record(event, Put(changed), *beside(changed))
+        except VersionConflict:
+            continue
+        return rooms.records.get(AirlockRequest, request_id)
+    raise VersionConflict("The request is written to without end.", where=request_id, todo="Try again.")

@@ -1,0 +1,107 @@
+"""A grant and a statement in Athena's dialect: the policy is in it, and what is not understood is refused."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+import sqlglot
+from benchmarks.tpch.queries import QUERIES
+from sqlglot import exp
+
+from atoll.errors import StatementRefused
+from atoll.model.query import Relation
+from atoll.model.table import Column, ColumnType
+from atoll.query.athena import for_athena
+
+VISITS = Relation(
+    dataset="clinic",
+    table="visits",
+    snapshot_id=41,
+    columns=(Column(name="subject", type=ColumnType.STRING), Column(name="day", type=ColumnType.DATE)),
+    row_filter="site = 'A' or site is null",
+    files=(),
+)
+LABS = Relation(
+    dataset="clinic",
+    table="labs",
+    snapshot_id=42,
+    columns=tuple(Column(name=n, type=ColumnType.STRING) for n in ("subject", "code")),
+    row_filter=None,
+    files=(),
+)
+FILTERED = """(SELECT {0} FROM "clinic"."visits" FOR VERSION AS OF 41 WHERE site = 'A' OR site IS NULL) AS {1}"""
+COLUMNS = """IF(site = 'A' OR site IS NULL, "subject") AS "subject", IF(site = 'A' OR site IS NULL, "day") AS "day\""""
+OPEN = """(SELECT "subject", "code" FROM "clinic"."labs" FOR VERSION AS OF 42) AS {}"""
+
+
+@pytest.fixture(scope="module")
+def said():
+    connection = duckdb.connect()
+    yield lambda sql, relations=(VISITS, LABS): for_athena(connection, sql, relations)
+    connection.close()
+
+
+def test_columns_row_filter_and_version_are_in_the_statement(said):
+    assert said("select count(*) from clinic.visits where day > date '2020-01-01'") == (
+        "SELECT COUNT(*) FROM " + FILTERED.format(COLUMNS, '"visits"') + " WHERE day > CAST('2020-01-01' AS DATE)"
+    )
+
+
+def test_aliases_joins_and_parts_of_with_keep_their_names(said):
+    told = said("with v as (from clinic.visits) select v.day, l.code from v join CLINIC.Labs l using (subject)")
+    assert told.startswith("WITH v AS (SELECT * FROM " + FILTERED.format(COLUMNS, '"visits"') + ")")
+    assert told.endswith("FROM v JOIN " + OPEN.format("l") + " USING (subject)")
+
+
+def test_no_table_is_left_without_its_policy(said):
+    sql = (
+        "select (select max(day) from clinic.visits x where x.subject = l.subject) from clinic.labs l "
+        "where exists (select 1 from clinic.visits) union all (select day from clinic.visits)"
+    )
+    tree = sqlglot.parse_one(said(sql), read="athena")
+    tables = [table for table in tree.find_all(exp.Table) if table.db]
+    assert sorted(table.name for table in tables) == ["labs", "visits", "visits", "visits"]
+    for table in tables:
+        assert table.args["version"].name == "VERSION"
+        select = table.find_ancestor(exp.Select)
+        assert (select.args.get("where") is not None) == (table.name == "visits")
+
+
+@pytest.mark.parametrize("number", QUERIES)
+def test_tpch_is_expressed_and_reads_back(said, number):
+    names = ("customer", "lineitem", "nation", "orders", "part", "partsupp", "region", "supplier")
+    columns = (Column(name="any", type=ColumnType.STRING),)
+    relations = [
+        Relation(dataset="tpch", table=name, snapshot_id=7, columns=columns, row_filter=None, files=())
+        for name in names
+    ]
+    told = said(QUERIES[number], relations)
+    before, after = (
+        sum(bool(t.db) for t in sqlglot.parse_one(sql, read=dialect).find_all(exp.Table))
+        for sql, dialect in ((QUERIES[number], "duckdb"), (told, "athena"))
+    )
+    assert before == after == told.count("FOR VERSION AS OF 7")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select * from clinic.absent",
+        "select * from read_text('/etc/passwd')",
+        "select 1; select 2",
+        "drop table clinic.visits",
+        "select * from range(3)",
+        "describe clinic.visits",
+        "pivot clinic.labs on code in ('a') using count(*)",
+        "from clinic.visits semi join clinic.labs using (subject)",
+        "select * from clinic.visits v asof join clinic.labs l on v.day >= l.code",
+    ],
+)
+def test_what_is_refused_here_or_has_no_words_there_is_refused(said, sql):
+    with pytest.raises(StatementRefused):
+        said(sql)
+
+
+def test_a_row_filter_that_is_no_predicate_is_refused(said):
+    with pytest.raises(StatementRefused):
+        said("from clinic.visits", [VISITS.but(row_filter="true) or (true")])

@@ -1,0 +1,31 @@
+"""Every page, and as whom it is looked at. A route of routes.tsx without a line here fails `test_pages.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.web.stage import Stage
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page to look at."""
+
+    #: As in routes.tsx: `machines/:id`.
+    route: str
+    #: Roles it is looked at as; empty: without a sign-in.
+    roles: tuple[str, ...]
+    #: The address, where the route has parameters.
+    path: Callable[[Stage], str] | None = None
+
+    def at(self, stage: Stage) -> str:
+        return "/" + self.route.strip("/") if self.path is None else self.path(stage)
+
+
+PLACES = (
+    Place("/sign-in", ()),
+    Place("/", ("scientist", "steward", "administrator", "auditor")),
+    Place("account", ("scientist",)),
+    Place("*", ("scientist",), lambda _: "/no/such/page"),
+)

@@ -1,0 +1,130 @@
+"""A real platform with people of each role and something to look at, for tests of pages and screenshots."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.e2e.process import Platform
+from tests.machines.inside import ENVIRONMENTS
+
+from atoll.model.budget import BudgetHolder, BudgetRule
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PASSWORD = "a long enough password"
+PROJECT = "heart-study"
+#: Role to login. `reviewer` is a second steward.
+PEOPLE = {
+    "administrator": "administrator",
+    "steward": "steward",
+    "reviewer": "reviewer",
+    "scientist": "scientist",
+    "auditor": "auditor",
+}
+PRODUCT = """\
+name: tiny
+title: A server of some lines
+description: Starts in a moment; for tests.
+environment: tiny
+service: jupyter
+sizes: [t3.nano, t3.micro]
+needs: [mount, hibernate]
+fallback: {hibernate: stop}
+home_bytes: 67108864
+parameters:
+  type: object
+  additionalProperties: false
+  properties:
+    greeting: {type: string, title: Greeting, maxLength: 40}
+"""
+_SECONDS = 60
+
+
+@dataclass
+class Stage:
+    """The platform, and the names of what was put on it."""
+
+    platform: Platform
+    machine: str = ""
+    delivery: str = ""
+    query: str = ""
+    proposal: str = ""
+    #: What page tests add: name to value.
+    more: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return self.platform.url
+
+
+def build(root: Path) -> Stage:
+    """Start it and set it. The caller stops `stage.platform`."""
+    settings = {"ATOLL_ENVIRONMENTS_DIR": str(ENVIRONMENTS), "ATOLL_MACHINE_PORTS": "0-0"}
+    stage = Stage(Platform(root, settings))
+    stage.platform.start()
+    try:
+        for put in (people, data, machine, questions):
+            put(stage)
+    except BaseException:
+        stage.platform.stop()
+        raise
+    return stage
+
+
+def people(stage: Stage) -> None:
+    """Somebody of each role, a project, a budget, a source."""
+    roles = {"administrator": "admin", "reviewer": "steward"}
+    with stage.platform.as_("admin") as admin:
+        for login in PEOPLE.values():
+            admin.people.add(login, login.title(), [roles.get(login, login)], password=PASSWORD)
+            stage.platform.tokens[login] = admin.tokens.create("test", login=login)["token"]
+        admin.projects.add(PROJECT, "Heart failure study")
+        admin.projects.add_member(PROJECT, "scientist")
+        admin.budgets.set(BudgetHolder.PROJECT, PROJECT, BudgetRule(eur_per_month="250"))
+        admin.budgets.set(BudgetHolder.USER, "scientist", BudgetRule(eur_per_month="40"))
+    stage.platform.source("trial-sponsor", "sdtm")
+
+
+def data(stage: Stage) -> None:
+    """A contract in force and one that waits, a delivery that was admitted with rows held, a grant."""
+    with stage.platform.as_("steward") as steward:
+        text = (EXAMPLES / "sdtm" / "contract.yaml").read_text()
+        first = steward.contracts.propose(text, note="First contract")
+    with stage.platform.as_("reviewer") as reviewer:
+        reviewer.contracts.approve(first["id"], reason="Read")
+        changed = text.replace("title: ", "title: Renewed, ", 1)
+        stage.proposal = reviewer.contracts.propose(changed, note="A new title")["id"]
+    files = sorted((EXAMPLES / "sdtm" / "data").glob("[ad][em].xpt"))
+    with stage.platform.as_("trial-sponsor") as source:
+        source.wait_for_delivery(source.deliver("trial-sponsor", "sdtm", files)["id"], timeout_seconds=_SECONDS)
+        faulty = sorted((EXAMPLES / "sdtm" / "faulty").iterdir())
+        stage.delivery = source.deliver("trial-sponsor", "sdtm", faulty)["id"]
+        source.wait_for_delivery(stage.delivery, timeout_seconds=_SECONDS)
+    with stage.platform.as_("steward") as steward:
+        steward.grants.add(PROJECT, "sdtm", reason="Protocol 1")
+
+
+def machine(stage: Stage) -> None:
+    """A machine of the scientist's that runs."""
+    with stage.platform.as_("admin") as admin:
+        admin.products.publish(PRODUCT)
+    with stage.platform.as_("scientist") as scientist:
+        made = scientist.workspaces.create("tiny", PROJECT, confirm_eur_per_hour="0.0092", name="lab", size="t3.nano")
+        stage.machine = made["id"]
+        _until(lambda: scientist.workspaces.show(stage.machine)["state"] == "running")
+
+
+def questions(stage: Stage) -> None:
+    """A query that answered and one that was refused."""
+    with stage.platform.as_("scientist") as scientist:
+        scientist.sql(PROJECT, "SELECT arm, count(*) AS subjects FROM sdtm.dm GROUP BY ALL ORDER BY 2 DESC")
+        stage.query = next(iter(scientist.queries.list(PROJECT)))["id"]
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, "the stage is not set in time"
+        time.sleep(0.1)

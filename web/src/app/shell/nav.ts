@@ -1,0 +1,18 @@
+/** Places in the navigation and the palette, in order. What one may not see is not shown; the API decides anyway. */
+import { IconHome, type Icon } from "@tabler/icons-react";
+import type { ParseKeys } from "i18next";
+import type { Scope } from "../../api/atoll";
+
+export interface Place {
+  path: string;
+  /** Key in `shell.json`. */
+  label: ParseKeys<"shell">;
+  icon: Icon;
+  /** One of these is enough; empty is for everybody. */
+  scopes: readonly Scope[];
+}
+
+/** Pages to come add a line, in the order of the navigation. */
+export const PLACES: readonly Place[] = [
+  { path: "/", label: "nav.home", icon: IconHome, scopes: [] },
+];

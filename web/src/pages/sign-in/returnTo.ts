@@ -1,0 +1,7 @@
+/** Where to go after sign-in: a path of this application, never another site. */
+export function safeReturn(wanted: string | null): string {
+  if (wanted === null || !wanted.startsWith("/") || /[\\\t\r\n]/.test(wanted)) return "/";
+  const url = new URL(wanted, location.origin);
+  if (url.origin !== location.origin || wanted.startsWith("//")) return "/";
+  return url.pathname + url.search + url.hash;
+}

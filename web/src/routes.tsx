@@ -1,0 +1,36 @@
+/** Every route of the application. A page is a file of its own, loaded when one goes there. */
+import { createBrowserRouter, type RouteObject } from "react-router";
+import { RequireSession } from "./app/session";
+import { PageError } from "./app/shell/PageError";
+import { Shell } from "./app/shell/Shell";
+import { Waiting } from "./app/shell/Waiting";
+
+/** Pages below the shell. A page exports `Component`; `path` is told again in `app/shell/nav.ts` when it has a place there. */
+const PAGES: RouteObject[] = [
+  { index: true, lazy: () => import("./pages/home/HomePage") },
+  { path: "account", lazy: () => import("./pages/account/AccountPage") },
+  // Pages to come stand here, in alphabetical order.
+];
+
+export const ROUTES: RouteObject[] = [
+  { path: "/sign-in", lazy: () => import("./pages/sign-in/SignInPage"), ErrorBoundary: PageError, HydrateFallback: Waiting },
+  {
+    Component: RequireSession,
+    ErrorBoundary: PageError,
+    HydrateFallback: Waiting,
+    children: [
+      {
+        path: "/",
+        Component: Shell,
+        children: [
+          {
+            ErrorBoundary: PageError,
+            children: [...PAGES, { path: "*", lazy: () => import("./app/shell/NotFoundPage") }],
+          },
+        ],
+      },
+    ],
+  },
+];
+
+export const router = createBrowserRouter(ROUTES);
