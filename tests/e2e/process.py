@@ -70,6 +70,14 @@ class Platform:
             admin.people.add(login, login.title(), roles)
             self.tokens[login] = admin.tokens.create("test", login=login)["token"]
 
+    def contract(self, text: str) -> None:
+        """Put a contract in force: one steward proposes it, another approves it."""
+        for login in ("author", "reviewer"):
+            if login not in self.tokens:
+                self.person(login, "steward")
+        with self.as_("author") as author, self.as_("reviewer") as reviewer:
+            reviewer.contracts.approve(author.contracts.propose(text)["id"])
+
     def source(self, name: str, *datasets: str) -> None:
         with self.as_("admin") as admin:
             admin.sources.add(name, name.title(), datasets)

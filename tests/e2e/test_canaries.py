@@ -117,5 +117,5 @@ def ask_everything(platform, ended) -> list[bytes]:
             answer = httpx.get(f"{platform.url}/api/v1/{path}", headers=headers, timeout=60)
             assert answer.status_code == 200, (who, path, answer.text)
             bodies.append(answer.content)
-    bodies += [httpx.get(f"{platform.url}/{path}").content for path in ("metrics", "readyz", "healthz")]
+    bodies += [httpx.get(f"{platform.url}/{path}", timeout=60).content for path in ("metrics", "readyz", "healthz")]
     return bodies
