@@ -102,6 +102,7 @@ def running(home: Path, *, workers: bool = True, machines: bool = False, **setti
     server = uvicorn.Server(uvicorn.Config(create_app(rooms), log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     runner = _with_machines(rooms) if machines else platform.runner(rooms)
+    queries = platform.query_runner(rooms)
     duties = [
         Reconciler("poll", 0.1, partial(poll_machines, rooms)),
         Reconciler("converge", 0.1, partial(converge_workspace.converge_workspaces, rooms)),
@@ -112,6 +113,7 @@ def running(home: Path, *, workers: bool = True, machines: bool = False, **setti
         thread.start()
         if workers:
             runner.start()
+            queries.start()
         if machines:
             reconcilers.start()
         while not server.started:
@@ -126,6 +128,7 @@ def running(home: Path, *, workers: bool = True, machines: bool = False, **setti
         if machines:
             reconcilers.stop()
         runner.stop()
+        queries.stop()
         platform.close(rooms)
         listening.close()
 

@@ -18,6 +18,8 @@ def make_package(place):
     )
     (place / "tide" / "usr" / "share").mkdir(parents=True)
     (place / "tide" / "usr" / "share" / "tide").write_text("ebb\n")
+    # dpkg-deb takes no closed directory, whatever the umask of the tests' process.
+    control.parent.chmod(0o755)
     command = ["dpkg-deb", "--root-owner-group", "--build", str(place / "tide"), str(place / "tide.deb")]
     subprocess.run(command, check=True, capture_output=True, env=PLAIN)
     return (place / "tide.deb").read_bytes(), control.read_text()

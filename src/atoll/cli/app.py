@@ -23,6 +23,7 @@ from atoll.cli.commands import (
     products,
     proofs,
     proposals,
+    queries,
     repositories,
     sources,
     visits,
@@ -80,6 +81,7 @@ app.add_typer(datasets.dataset, name="dataset")
 grants.grant.add_typer(grant_requests.request)
 app.add_typer(grants.grant, name="grant")
 app.command("sql")(sql)
+app.add_typer(queries.query, name="query")
 app.add_typer(products.product, name="product")
 app.add_typer(products.size, name="size")
 workspaces.workspace.command("open")(visits.open_)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from atoll.cli import cells
 from atoll.cli.airlock_views import AIRLOCK
 from atoll.cli.catalog_views import CATALOG
+from atoll.cli.query_views import QUERIES
 from atoll.cli.view import Field, Part, View
 
 
@@ -177,6 +178,7 @@ VIEWS: Mapping[str, View] = {
     ),
     **AIRLOCK,
     **CATALOG,
+    **QUERIES,
     "dataset": View(
         (Field("name"), Field("title"), _count("latest", "version"), Field("owner"), _time("created_at", "made")),
         (
@@ -209,17 +211,6 @@ VIEWS: Mapping[str, View] = {
         )
     ),
     "grant": View(_GRANT, (*_GRANT, Field("reason"), Field("granted_by"), _time("granted_at", "granted"))),
-    "query": View(
-        (
-            Field("id"),
-            Field("project"),
-            _time("started_at", "started"),
-            _count("stats.rows", "rows"),
-            Field("stats.seconds", "time", cells.seconds),
-            _size("stats.scanned_bytes", "scanned"),
-            Field("error_code", "error"),
-        )
-    ),
     "flow": View(
         (
             _time("eventTime", "time"),

@@ -24,6 +24,7 @@ from atoll.client.products import Products
 from atoll.client.progress import OnProgress, ignore
 from atoll.client.proofs import Proofs
 from atoll.client.queries import Queries
+from atoll.client.queued import QueuedQueries
 from atoll.client.repositories import Repositories
 from atoll.client.sending import Sender
 from atoll.client.sources import Sources
@@ -69,6 +70,7 @@ class AtollClient:
         self.datasets = Datasets(self._connection)
         self.grants = Grants(self._connection)
         self.queries = Queries(self._connection)
+        self.queued = QueuedQueries(self._connection, sleep)
         self.products = Products(self._connection)
         self.workspaces = Workspaces(self._connection, sleep)
         self.proofs = Proofs(self._connection, sleep)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from atoll.access import permissions
+from atoll.access import airlock_permissions, permissions
 from atoll.access.directory import project_by_name
 from atoll.access.scopes import Scope
 from atoll.errors import AtollError
 from atoll.flows.rooms import Rooms
+from atoll.model.airlock import AirlockRequest
 from atoll.model.budget import Budget, BudgetHolder
 from atoll.model.contract import ContractVersion
 from atoll.model.dataset import Dataset, DatasetVersion
@@ -89,6 +90,18 @@ def _lets(check: Callable[..., None]) -> Sees:
     return sees
 
 
+def _lets_of(check: Callable[[Caller, Project], None]) -> Sees:
+    """Whether a permission of a project lets the caller through."""
+
+    def sees(caller: Caller, record: Record, project: Project | None) -> bool:
+        if project is None:
+            return False
+        check(caller, project)
+        return True
+
+    return sees
+
+
 def _holds(scope: Scope) -> Sees:
     return lambda caller, record, project: permissions.has(caller, scope)
 
@@ -100,13 +113,6 @@ def _sees_delivery(caller: Caller, delivery: Delivery, _: Project | None) -> boo
 
 def _sees_grant_request(caller: Caller, _: GrantRequest, project: Project) -> None:
     permissions.see_grants_of(caller, project)
-
-
-def _sees_query(caller: Caller, _: Record, project: Project | None) -> bool:
-    if project is None:
-        return False
-    permissions.see_queries(caller, project)
-    return True
 
 
 def _sees_project(caller: Caller, project: Project, _: Project | None) -> bool:
@@ -128,14 +134,16 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             Rule(Workspace, _lets(permissions.see_workspace)),
             Rule(Operation, _holds(Scope.OPERATIONS_READ)),
             Rule(Delivery, _sees_delivery),
-            Rule(QueryRecord, _sees_query),
-            Rule(SavedQuery, _sees_query),
+            Rule(QueryRecord, _lets_of(permissions.see_queries)),
+            Rule(SavedQuery, _lets_of(permissions.see_queries)),
             Rule(Grant, _lets(permissions.see_grant)),
             Rule(GrantRequest, _lets(_sees_grant_request)),
             Rule(Project, _sees_project),
             Rule(Dataset, _holds(Scope.DATASETS_READ)),
             Rule(DatasetVersion, _holds(Scope.DATASETS_READ), lambda version: ("dataset", version.dataset)),
             Rule(ContractVersion, _holds(Scope.CONTRACTS_READ), lambda version: ("contract", version.dataset)),
+            Rule(GrantRequest, _lets_of(permissions.see_grants_of)),
+            Rule(AirlockRequest, _lets(airlock_permissions.see_request)),
             Rule(ContractProposal, _holds(Scope.CONTRACTS_READ)),
             Rule(Budget, _sees_budget),
             Rule(Person, _holds(Scope.PEOPLE_READ)),

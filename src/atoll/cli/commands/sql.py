@@ -55,7 +55,7 @@ def sql(
         if chosen is ResultFormat.TABLE:
             query_id = _show_table(atoll, project, text, rows)
         else:
-            with _target(output) as out:
+            with target(output) as out:
                 query_id = atoll.sql(project, text, chosen.value, out)
         _note_use(atoll, query_id)
 
@@ -81,7 +81,7 @@ def _format(format: ResultFormat | None, output: Path | None, *, as_json: bool) 
 
 
 @contextmanager
-def _target(output: Path | None) -> Iterator[BinaryIO]:
+def target(output: Path | None) -> Iterator[BinaryIO]:
     """Stdout, or a file that stands under its name only once it is whole."""
     if output is None:
         yield sys.stdout.buffer
