@@ -12,29 +12,29 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
+from tests.services.record_stores import sql_store
 
 from atoll.ports.records import RecordStore
 from atoll.providers.records import open_record_store
 from atoll.providers.records.engines import WRITES, engine_for
 from atoll.providers.records.schema import ADVISORY_LOCK, alembic_config
-from atoll.providers.records.store import SqlRecordStore
 from atoll.providers.records.tables import metadata
 
 
 def test_migrations_equal_the_metadata(store: RecordStore) -> None:
-    assert isinstance(store, SqlRecordStore)
-    with store._engine.connect() as connection:
+    sql = sql_store(store)
+    with sql._engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
 
 
 def test_sqlite_tables_are_the_same_to_the_letter(tmp_path: Path) -> None:
     migrated = open_record_store(f"sqlite:///{tmp_path / 'migrated.db'}")
-    assert isinstance(migrated, SqlRecordStore)
+    sql = sql_store(migrated)
     plain = create_engine(f"sqlite:///{tmp_path / 'plain.db'}")
     metadata.create_all(plain)
     query = text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != 'alembic_version'")
-    with migrated._engine.connect() as one, plain.connect() as other:
+    with sql._engine.connect() as one, plain.connect() as other:
         assert dict(one.execute(query).all()) == dict(other.execute(query).all())
     migrated.close()
     plain.dispose()
@@ -42,12 +42,12 @@ def test_sqlite_tables_are_the_same_to_the_letter(tmp_path: Path) -> None:
 
 def test_keys_on_postgresql_compare_by_code_point(postgres_url: str) -> None:
     store = open_record_store(postgres_url)
-    assert isinstance(store, SqlRecordStore)
+    sql = sql_store(store)
     query = text(
         "SELECT table_name, column_name FROM information_schema.columns"
         " WHERE table_schema = 'public' AND collation_name = 'C' AND table_name != 'alembic_version'"
     )
-    with store._engine.connect() as connection:
+    with sql._engine.connect() as connection:
         found = {tuple(row) for row in connection.execute(query)}
     keys = {"kind", "id", "name", "value", "stream"}
     wanted = {(t.name, c.name) for t in metadata.tables.values() for c in t.columns if c.name in keys}

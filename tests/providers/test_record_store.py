@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 
 import pytest
 from sqlalchemy import text
+from tests.services.record_stores import sql_store
 
 from atoll.errors import AlreadyExists, IntegrityBroken, InvalidInput, NotFound, VersionConflict
 from atoll.model.record import Record
 from atoll.ports.records import Append, Delete, Put, RecordStore
 from atoll.providers.records import open_record_store
-from atoll.providers.records.store import SqlRecordStore, _found
+from atoll.providers.records.store import _found
 
 
 class Boat(Record):
@@ -278,19 +279,18 @@ def ids(store: RecordStore, newest_first: bool = False, **where: str) -> list[st
 
 
 def test_a_page_by_index_does_not_walk_the_other_records(store: RecordStore) -> None:
-    assert isinstance(store, SqlRecordStore)
+    behind = sql_store(store)
     for start in range(0, 2000, 50):
         boats = [Boat(id=f"b{n:04d}", name=f"n{n}", sunk=n > 10) for n in range(start, start + 50)]
         store.transact([Put(boat) for boat in boats])
-    with store._writer.begin() as connection:
+    with behind._writer.begin() as connection:
         connection.execute(text("ANALYZE"))
     for where in ({"open": "open"}, {"name": "n7"}, {"colour": "white", "name": "n7"}):
         query, id = _found(Boat, where)
-        sql = (
-            query.where(id > "a").order_by(id).limit(10).compile(store._engine, compile_kwargs={"literal_binds": True})
-        )
-        explain = "EXPLAIN QUERY PLAN" if store._engine.dialect.name == "sqlite" else "EXPLAIN"
-        with store._engine.connect() as connection:
+        page = query.where(id > "a").order_by(id).limit(10)
+        sql = page.compile(behind._engine, compile_kwargs={"literal_binds": True})
+        explain = "EXPLAIN QUERY PLAN" if behind._engine.dialect.name == "sqlite" else "EXPLAIN"
+        with behind._engine.connect() as connection:
             plan = [" ".join(map(str, row)) for row in connection.execute(text(f"{explain} {sql}"))]
         scans = [line for line in plan if "SCAN" in line or "Seq Scan" in line or "TEMP B-TREE" in line]
         assert not scans, plan

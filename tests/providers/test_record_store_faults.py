@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, text
 from tests.providers.contender import Counter
 from tests.services.postgres import PostgresServer
+from tests.services.record_stores import sql_store
 
 from atoll.errors import IntegrityBroken, InvalidInput, NotFound, Unavailable
 from atoll.ports.records import Append, Put, RecordStore, Write
@@ -41,8 +42,8 @@ def test_a_wider_sqlite_file_is_narrowed(tmp_path: Path) -> None:
 
 def test_sqlite_runs_in_wal_and_syncs_each_commit(tmp_path: Path) -> None:
     store = open_record_store(f"sqlite:///{tmp_path / 'records.db'}")
-    assert isinstance(store, SqlRecordStore)
-    with store._engine.connect() as connection:
+    sql = sql_store(store)
+    with sql._engine.connect() as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
         assert connection.execute(text("PRAGMA synchronous")).scalar_one() == 2
     store.close()
@@ -76,8 +77,8 @@ def test_a_file_that_is_no_database_is_damaged_not_overwritten(tmp_path: Path) -
 
 def test_a_store_of_a_newer_release_is_left_alone(store_url: str) -> None:
     store = open_record_store(store_url)
-    assert isinstance(store, SqlRecordStore)
-    with store._writer.begin() as connection:
+    sql = sql_store(store)
+    with sql._writer.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     store.close()
     with pytest.raises(IntegrityBroken, match="9999"):
@@ -156,8 +157,8 @@ def test_a_transaction_that_the_server_undid_is_run_again(
 
 
 def test_a_statement_that_the_server_refuses_is_told_without_values(store: RecordStore) -> None:
-    assert isinstance(store, SqlRecordStore)
-    with store._writer.begin() as connection:
+    sql = sql_store(store)
+    with sql._writer.begin() as connection:
         connection.execute(text("DROP TABLE record_uniques"))
         connection.execute(text("DROP TABLE stream_entries"))
     with pytest.raises(IntegrityBroken) as refused:

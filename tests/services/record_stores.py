@@ -9,6 +9,8 @@ import pytest
 
 from atoll.ports.records import RecordStore
 from atoll.providers.records import open_record_store
+from atoll.providers.records.store import SqlRecordStore
+from atoll.providers.records.watched import WatchedRecords
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -26,3 +28,11 @@ def store(store_url: str) -> Iterator[RecordStore]:
     opened = open_record_store(store_url)
     yield opened
     opened.close()
+
+
+def sql_store(store: RecordStore) -> SqlRecordStore:
+    """The SQL store behind the one that tells what is written through it."""
+    assert isinstance(store, WatchedRecords)
+    behind = store._records
+    assert isinstance(behind, SqlRecordStore)
+    return behind

@@ -85,7 +85,7 @@ def part_of(grant: Grant, table: str) -> TableGrant | None:
 
 def relation_of(rooms: Rooms, dataset: str, state: TableState, part: TableGrant) -> Relation:
     """The granted part of a table at a version, planned."""
-    plan = rooms.lake.plan(dataset, state.table, state.snapshot_id)
+    plan = rooms.lake.known_plan(dataset, state.table, state.snapshot_id)
     return Relation(
         dataset=dataset,
         table=state.table,

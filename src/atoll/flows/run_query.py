@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
-from functools import partial
 from types import TracebackType
 
 import pyarrow as pa
@@ -27,7 +26,7 @@ from atoll.flows.watch_budgets import check_launch
 from atoll.ledger import query_event
 from atoll.model.ledger import AuditEvent, Metric
 from atoll.model.person import Caller
-from atoll.model.query import KeptResult, QueryLimits, QueryRecord, QueryStats
+from atoll.model.query import KeptResult, QueryLimits, QueryRecord, QueryStats, Relation
 from atoll.model.record import new_id
 from atoll.ports.records import Append, Page, Put, Write
 from atoll.query import Cancellation, QueryRun
@@ -55,9 +54,19 @@ def start(rooms: Rooms, caller: Caller, record: QueryRecord, cancellation: Cance
     or to `refuse`; anything else is on record.
     """
     queued = record.queued_at is not None
+    begun = record
     try:
         check_launch(rooms, user=caller.name, project=record.project, what="queried")
         governed = governed_relations(rooms, record.project, record.sql)
+
+        def approve(read: Sequence[Relation]) -> None:
+            """While the engine computes the first rows: its price, and that it runs goes on record."""
+            nonlocal begun
+            check_price(rooms, sum(scanned_bytes(read).values()))
+            opened = record.but(versions=governed.versions_of(read))
+            _open(rooms, caller, opened)
+            begun = opened.but(version=opened.version + 1)
+
         started = rooms.engine.run(
             record.sql,
             governed.relations,
@@ -65,20 +74,13 @@ def start(rooms: Rooms, caller: Caller, record: QueryRecord, cancellation: Cance
             cancellation,
             names=governed.names,
             tells_progress=queued,
-            approve=partial(check_price, rooms),
+            approve=approve,
         )
     except AtollError as error:
         if not (queued and isinstance(error, Unavailable | Conflict)):
-            refuse(rooms, caller, record, error)
+            refuse(rooms, caller, begun, error)
         raise
-    try:
-        record = record.but(versions=governed.versions_of(started.relations))
-        _open(rooms, caller, record)
-        granted = governed.grants_of(started.relations)
-        return RunningQuery(rooms, caller, record.but(version=record.version + 1), started, granted)
-    except BaseException:
-        started.close()
-        raise
+    return RunningQuery(rooms, caller, begun, started, governed.grants_of(started.relations))
 
 
 class RunningQuery:

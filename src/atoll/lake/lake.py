@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -51,6 +53,9 @@ _TABLE_PROPERTIES = {
     "commit.retry.num-retries": "0",
 }
 _DESCRIPTION = "comment"
+#: Plans kept in memory, and the most files of one that is: some 50 MB at worst.
+_KNOWN_PLANS = 64
+_KNOWN_FILES = 2000
 
 _Result = TypeVar("_Result")
 
@@ -72,6 +77,8 @@ class Lake:
         self._warehouse = warehouse.expanduser().absolute()
         self._warehouse.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._catalog = open_catalog(catalog_url, self._warehouse)
+        self._plans: OrderedDict[tuple[str, str, int], TablePlan] = OrderedDict()
+        self._plans_lock = threading.Lock()
 
     def close(self) -> None:
         """Release the catalog's connections. Idempotent."""
@@ -175,6 +182,25 @@ class Lake:
             columns=read_columns(schema, standing.properties),
             files=tuple(sorted(files, key=lambda file: file.path)),
         )
+
+    def known_plan(self, dataset: str, table: str, snapshot_id: int) -> TablePlan:
+        """As `plan`, from memory when this process planned it before.
+
+        The files of a snapshot never change; the descriptions of columns may, and are those of then.
+        """
+        key = (dataset, table, snapshot_id)
+        with self._plans_lock:
+            plan = self._plans.get(key)
+            if plan is not None:
+                self._plans.move_to_end(key)
+                return plan
+        plan = self.plan(dataset, table, snapshot_id)
+        if len(plan.files) <= _KNOWN_FILES:
+            with self._plans_lock:
+                self._plans[key] = plan
+                while len(self._plans) > _KNOWN_PLANS:
+                    self._plans.popitem(last=False)
+        return plan
 
     def table_state(self, dataset: str, table: str, snapshot_id: int | None = None) -> TableState:
         """The table at a snapshot, or at its newest. Raises `NotFound`."""

@@ -26,6 +26,10 @@ _FILTER_LIMITS = QueryLimits(memory_bytes=256 * 2**20, seconds=10.0, max_rows=1,
 _PLACE_SECONDS = 0.2
 
 
+#: Told which relations a statement reads before its first row is told; what it raises ends the query.
+Approve = Callable[[Sequence[Relation]], None]
+
+
 class QueryRun:
     """A running query: a context manager and an iterable of record batches.
 
@@ -40,7 +44,7 @@ class QueryRun:
         job: Job,
         process: QueryProcess,
         release: Callable[[QueryProcess], None],
-        approve: Callable[[int], None] | None = None,
+        approve: Approve | None = None,
     ) -> None:
         self._approve = approve
         self._job = job
@@ -116,7 +120,7 @@ class QueryRun:
         if self._job.kind != "query":
             return
         if self._approve is not None:
-            self._approve(self.scanned_bytes)
+            self._approve(self.relations)
         self._status()
         try:
             self._reader = pa.ipc.open_stream(self._process.output)
@@ -175,7 +179,7 @@ class QueryEngine:
         *,
         names: Sequence[str] = (),
         tells_progress: bool = False,
-        approve: Callable[[int], None] | None = None,
+        approve: Approve | None = None,
     ) -> QueryRun:
         """Start a SELECT over `relations`, named `dataset.table` in it.
 
@@ -183,7 +187,7 @@ class QueryEngine:
         manager; leaving it ends the query. The time limit runs from here to the
         last batch read, the reader's own slowness included. `cancellation` ends it
         even before this returns, and tells how far it is with `tells_progress`. `approve`
-        is given the bytes that would be scanned before anything is; what it raises ends the query.
+        is told which relations are read, before the first row is; what it raises ends the query.
         `names` are the tables, as `dataset.table`, that may be proposed for one that is not found.
 
         Raises `Conflict` (cancelled), `StatementRefused` (the guard or the engine's binder), `LimitExceeded`,
@@ -231,7 +235,7 @@ class QueryEngine:
         """End all queries and processes. Idempotent."""
         self._pool.close()
 
-    def _start(self, job: Job, cancellation: Cancellation, approve: Callable[[int], None] | None = None) -> QueryRun:
+    def _start(self, job: Job, cancellation: Cancellation, approve: Approve | None = None) -> QueryRun:
         end = time.monotonic() + job.limits.seconds
         while not self._places.acquire(timeout=_PLACE_SECONDS):
             if self._pool.closed:

@@ -27,6 +27,8 @@ class ProcessPool:
         self._change = threading.Condition()
         self._spares: list[QueryProcess] = []
         self._taken: set[QueryProcess] = set()
+        #: Killed, and still to be tidied up after.
+        self._ended: list[QueryProcess] = []
         self._wanted = 0
         self._last_taken = 0.0
         self._closed = False
@@ -63,11 +65,16 @@ class ProcessPool:
                 self._wanted -= 1
 
     def release(self, process: QueryProcess) -> None:
-        """End a taken process, whatever it does."""
-        process.close()
+        """End a taken process, whatever it does; who gave it back does not wait until it is gone."""
+        process.kill()
         with self._change:
             self._taken.discard(process)
+            closed = self._closed
+            if not closed:
+                self._ended.append(process)
             self._change.notify_all()
+        if closed:
+            process.close()
 
     def wait_ready(self, seconds: float) -> bool:
         """Whether all spares wait for a job within the time."""
@@ -84,8 +91,9 @@ class ProcessPool:
         """End every process and the keeper. Idempotent."""
         with self._change:
             self._closed = True
-            processes = [*self._spares, *self._taken]
+            processes = [*self._spares, *self._taken, *self._ended]
             self._spares.clear()
+            self._ended.clear()
             self._change.notify_all()
         for process in processes:
             process.close()
@@ -94,10 +102,16 @@ class ProcessPool:
     def _keep(self) -> None:
         while True:
             with self._change:
-                while not self._closed and not self._lacking():
+                while not self._closed and not self._ended and not self._lacking():
                     self._change.wait(_REFILL_SECONDS)
                 if self._closed:
                     return
+                ended, self._ended = self._ended, []
+                lacking = self._lacking()
+            for process in ended:
+                process.close()
+            if not lacking:
+                continue
             started, failure = self._start()
             with self._change:
                 self._failure = failure

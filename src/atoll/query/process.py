@@ -120,6 +120,11 @@ class QueryProcess:
             todo="Other queries are not touched. If it happens again, send the statement to the operators.",
         )
 
+    def kill(self) -> None:
+        """Kill it if it runs; `close` tidies up. Idempotent."""
+        self._over.set()
+        self._process.kill()
+
     def close(self) -> None:
         """Kill it if it runs, and remove its directory. Idempotent."""
         self._over.set()
