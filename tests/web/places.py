@@ -27,5 +27,7 @@ PLACES = (
     Place("/sign-in", ()),
     Place("/", ("scientist", "steward", "administrator", "auditor")),
     Place("account", ("scientist",)),
+    Place("deliveries", ("steward", "auditor")),
+    Place("deliveries/:id", ("steward",), lambda stage: f"/deliveries/{stage.delivery}"),
     Place("*", ("scientist",), lambda _: "/no/such/page"),
 )

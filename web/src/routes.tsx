@@ -9,6 +9,8 @@ import { Waiting } from "./app/shell/Waiting";
 const PAGES: RouteObject[] = [
   { index: true, lazy: () => import("./pages/home/HomePage") },
   { path: "account", lazy: () => import("./pages/account/AccountPage") },
+  { path: "deliveries", lazy: () => import("./pages/deliveries/DeliveriesPage") },
+  { path: "deliveries/:id", lazy: () => import("./pages/deliveries/DeliveryPage") },
   // Pages to come stand here, in alphabetical order.
 ];
 

@@ -1,5 +1,5 @@
 /** Places in the navigation and the palette, in order. What one may not see is not shown; the API decides anyway. */
-import { IconHome, type Icon } from "@tabler/icons-react";
+import { IconHome, IconPackageImport, type Icon } from "@tabler/icons-react";
 import type { ParseKeys } from "i18next";
 import type { Scope } from "../../api/atoll";
 
@@ -15,4 +15,5 @@ export interface Place {
 /** Pages to come add a line, in the order of the navigation. */
 export const PLACES: readonly Place[] = [
   { path: "/", label: "nav.home", icon: IconHome, scopes: [] },
+  { path: "/deliveries", label: "nav.deliveries", icon: IconPackageImport, scopes: ["deliveries:read:own", "deliveries:read"] },
 ];

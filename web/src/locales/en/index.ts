@@ -1,9 +1,10 @@
 /** A line for each namespace, a file each, in alphabetical order. tests/web holds both languages to the same keys. */
 import account from "./account.json";
 import common from "./common.json";
+import deliveries from "./deliveries.json";
 import home from "./home.json";
 import parts from "./parts.json";
 import shell from "./shell.json";
 import signIn from "./signIn.json";
 
-export const words = { account, common, home, parts, shell, signIn };
+export const words = { account, common, deliveries, home, parts, shell, signIn };
