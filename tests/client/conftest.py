@@ -7,7 +7,7 @@ import pytest
 from tests.client.live_platform import Atoll, running, settle
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def atoll(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Atoll]:
     """A platform with people, a project, a source and a contract; nothing delivered."""
     home: Path = tmp_path_factory.mktemp("client") / "home"
