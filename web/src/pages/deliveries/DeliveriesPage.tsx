@@ -17,11 +17,6 @@ type Delivery = Item<"/api/v1/deliveries">;
 type State = Schema<"DeliveryState">;
 const STATES: readonly State[] = ["receiving", "waiting", "admitting", "committed", "rejected", "failed"];
 
-/** Rows that neither entered nor are held: a contract leaves them out. */
-export function leftOut({ left_out }: Schema<"FileOutcome">): number {
-  return Object.values(left_out).reduce((sum, rows) => sum + rows, 0);
-}
-
 export function Component() {
   const { t } = useTranslation("deliveries");
   const { t: common } = useTranslation("common");
@@ -52,13 +47,6 @@ export function Component() {
       { key: "in", title: t("rowsIn"), figure: true, value: ({ outcome }) => outcome?.rows_in, cell: ({ outcome }) => outcome !== null && <Count value={outcome.rows_in} /> },
       { key: "committed", title: t("committed"), figure: true, value: ({ outcome }) => outcome?.rows_committed, cell: ({ outcome }) => outcome !== null && <Count value={outcome.rows_committed} /> },
       { key: "held", title: t("held"), figure: true, value: ({ outcome }) => outcome?.rows_quarantined, cell: ({ outcome }) => outcome !== null && <Count value={outcome.rows_quarantined} /> },
-      {
-        key: "left",
-        title: t("left"),
-        figure: true,
-        value: ({ outcome }) => outcome?.files.reduce((sum, file) => sum + leftOut(file), 0),
-        cell: ({ outcome }) => outcome !== null && <Count value={outcome.files.reduce((sum, file) => sum + leftOut(file), 0)} />,
-      },
       { key: "when", title: t("when"), value: ({ opened_at }) => opened_at, cell: ({ opened_at }) => <When at={opened_at} /> },
     ],
     [t],

@@ -17,7 +17,6 @@ import { Problem } from "../../parts/Problem";
 import { Section } from "../../parts/Section";
 import { StateBadge } from "../../parts/StateBadge";
 import { toast } from "../../parts/toast";
-import { leftOut } from "./DeliveriesPage";
 
 type Delivery = Schema<"DeliveryAnswer">;
 const HELD_ROWS = 100;
@@ -80,6 +79,11 @@ interface FileRow {
   outcome: Schema<"FileOutcome"> | undefined;
 }
 
+/** Fields that no rule of the contract names, with the number of rows that have each. */
+function fieldsLeftOut(outcome: FileRow["outcome"]): string {
+  return Object.entries(outcome?.left_out ?? {}).map(([field, rows]) => `${field} (${String(rows)})`).join(", ");
+}
+
 function Files({ delivery }: { delivery: Delivery }) {
   const { t } = useTranslation("deliveries");
   const rows = useMemo<FileRow[]>(
@@ -107,7 +111,12 @@ function Files({ delivery }: { delivery: Delivery }) {
       { key: "in", title: t("rowsIn"), figure: true, value: ({ outcome }) => outcome?.rows_in, cell: ({ outcome }) => outcome?.rows_in != null && <Count value={outcome.rows_in} /> },
       { key: "committed", title: t("committed"), figure: true, value: ({ outcome }) => outcome?.rows_committed, cell: ({ outcome }) => outcome && <Count value={outcome.rows_committed} /> },
       { key: "held", title: t("held"), figure: true, value: ({ outcome }) => outcome?.rows_quarantined, cell: ({ outcome }) => outcome && <Count value={outcome.rows_quarantined} /> },
-      { key: "left", title: t("left"), figure: true, value: ({ outcome }) => outcome && leftOut(outcome), cell: ({ outcome }) => outcome && <Count value={leftOut(outcome)} /> },
+      {
+        key: "left",
+        title: t("left"),
+        value: ({ outcome }) => fieldsLeftOut(outcome),
+        cell: ({ outcome }) => fieldsLeftOut(outcome) || "–",
+      },
     ],
     [t],
   );
@@ -117,7 +126,7 @@ function Files({ delivery }: { delivery: Delivery }) {
       <Stack gap="sm">
         {outcome !== null && (
           <Text size="sm">
-            {t("sum", { rows: outcome.rows_in, committed: outcome.rows_committed, held: outcome.rows_quarantined, left: outcome.files.reduce((sum, file) => sum + leftOut(file), 0) })}
+            {t("sum", { rows: outcome.rows_in, committed: outcome.rows_committed, held: outcome.rows_quarantined })}
           </Text>
         )}
         <DataTable plain title={t("files")} listing={complete(rows, { isPending: false, error: null, refetch: () => undefined })} columns={columns} rowKey={({ name }) => name} empty={<Empty title={t("noFiles")} />} />
