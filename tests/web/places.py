@@ -29,5 +29,8 @@ PLACES = (
     Place("account", ("scientist",)),
     Place("deliveries", ("steward", "auditor")),
     Place("deliveries/:id", ("steward",), lambda stage: f"/deliveries/{stage.delivery}"),
+    Place("machines", ("scientist", "administrator")),
+    Place("machines/new", ("scientist", "auditor")),
+    Place("machines/:id", ("scientist", "administrator"), lambda stage: f"/machines/{stage.machine}"),
     Place("*", ("scientist",), lambda _: "/no/such/page"),
 )

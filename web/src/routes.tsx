@@ -11,6 +11,9 @@ const PAGES: RouteObject[] = [
   { path: "account", lazy: () => import("./pages/account/AccountPage") },
   { path: "deliveries", lazy: () => import("./pages/deliveries/DeliveriesPage") },
   { path: "deliveries/:id", lazy: () => import("./pages/deliveries/DeliveryPage") },
+  { path: "machines", lazy: () => import("./pages/machines/MachinesPage") },
+  { path: "machines/new", lazy: () => import("./pages/machines/NewMachinePage") },
+  { path: "machines/:id", lazy: () => import("./pages/machines/MachinePage") },
   // Pages to come stand here, in alphabetical order.
 ];
 

@@ -1,5 +1,6 @@
 /** Places in the navigation and the palette, in order. What one may not see is not shown; the API decides anyway. */
 import { IconHome, IconPackageImport, type Icon } from "@tabler/icons-react";
+import { IconHome, IconServer2, type Icon } from "@tabler/icons-react";
 import type { ParseKeys } from "i18next";
 import type { Scope } from "../../api/atoll";
 
@@ -16,4 +17,5 @@ export interface Place {
 export const PLACES: readonly Place[] = [
   { path: "/", label: "nav.home", icon: IconHome, scopes: [] },
   { path: "/deliveries", label: "nav.deliveries", icon: IconPackageImport, scopes: ["deliveries:read:own", "deliveries:read"] },
+  { path: "/machines", label: "nav.machines", icon: IconServer2, scopes: ["workspaces:read:own"] },
 ];

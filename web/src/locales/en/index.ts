@@ -3,8 +3,10 @@ import account from "./account.json";
 import common from "./common.json";
 import deliveries from "./deliveries.json";
 import home from "./home.json";
+import machines from "./machines.json";
 import parts from "./parts.json";
 import shell from "./shell.json";
 import signIn from "./signIn.json";
 
 export const words = { account, common, deliveries, home, parts, shell, signIn };
+export const words = { account, common, home, machines, parts, shell, signIn };

@@ -1,0 +1,34 @@
+import { Radio, Text } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import type { Schema } from "../../api/atoll";
+import { useFormat } from "../../app/format";
+import { Columns } from "../../parts/Columns";
+
+/** Sizes of a product, with what each is and costs. */
+export function Sizes({ sizes, value, onChange, now }: { sizes: readonly Schema<"SizeAnswer">[]; value: string; onChange: (name: string) => void; now?: string }) {
+  const { t } = useTranslation("machines");
+  const format = useFormat();
+  return (
+    <Radio.Group label={t("size.label")} description={t("size.help")} value={value} onChange={onChange} required>
+      <Columns least="narrow">
+        {sizes.map((size) => (
+          <Radio
+            key={size.name}
+            value={size.name}
+            mt="xs"
+            label={size.name === now ? t("size.now", { name: size.name }) : size.name}
+            description={
+              <Text component="span" size="xs" className="tabular">
+                {t("size.is", {
+                  vcpu: format.number(size.vcpu),
+                  memory: format.bytes(size.memory_bytes),
+                  price: format.money(size.eur_per_hour),
+                })}
+              </Text>
+            }
+          />
+        ))}
+      </Columns>
+    </Radio.Group>
+  );
+}

@@ -1,0 +1,34 @@
+import { useTranslation } from "react-i18next";
+import { api } from "../../api/atoll";
+import { Confirm } from "../../parts/Confirm";
+import { refreshMachines, type Machine } from "./deeds";
+
+/** Asked before a machine and its home are taken away. */
+export function Terminate({ machine, onClose }: { machine: Machine | null; onClose: () => void }) {
+  const { t } = useTranslation("machines");
+  const terminate = api.useMutation("post", "/api/v1/workspaces/{id}/terminate", {
+    onSuccess: async () => {
+      onClose();
+      await refreshMachines();
+    },
+  });
+  return (
+    <Confirm
+      opened={machine !== null}
+      onClose={() => {
+        terminate.reset();
+        onClose();
+      }}
+      title={t("terminate.sure", { name: machine?.name ?? "" })}
+      label={t("deed.terminate")}
+      typed={machine?.name ?? ""}
+      onConfirm={() => {
+        if (machine !== null) terminate.mutate({ params: { path: { id: machine.id } } });
+      }}
+      busy={terminate.isPending}
+      error={terminate.error}
+    >
+      {t("terminate.means")}
+    </Confirm>
+  );
+}
