@@ -62,6 +62,8 @@ class Stage:
 def build(root: Path) -> Stage:
     """Start it and set it. The caller stops `stage.platform`."""
     settings = {"ATOLL_ENVIRONMENTS_DIR": str(ENVIRONMENTS), "ATOLL_MACHINE_PORTS": "0-0"}
+    # As much memory for machines as a t3.medium has, so that there is no room for one beside another machine.
+    settings["ATOLL_HOST_MEMORY_BYTES"] = str(4 * 2**30)
     stage = Stage(Platform(root, settings))
     stage.platform.start()
     try:

@@ -46,7 +46,7 @@ function Lines({ lines }: { lines: readonly Schema<"WorkspaceLineAnswer">[] }) {
         <Table.Tbody>
           {lines.map((line, index) => (
             <Table.Tr key={`${line.operation} ${index}`}>
-              <Table.Td><Text size="xs" c="dimmed"><When at={line.at} absolute /></Text></Table.Td>
+              <Table.Td w={190}><Text size="xs" c="dimmed"><When at={line.at} absolute /></Text></Table.Td>
               <Table.Td><Text size="sm">{told(line.body)}</Text></Table.Td>
             </Table.Tr>
           ))}

@@ -6,7 +6,6 @@ import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 import { api } from "../../api/atoll";
 import { Columns } from "../../parts/Columns";
-import { Confirm } from "../../parts/Confirm";
 import { Duration, Money, When } from "../../parts/Figures";
 import { OperationProgress } from "../../parts/OperationProgress";
 import { Page } from "../../parts/Page";
@@ -19,7 +18,7 @@ import { Hours } from "./Hours";
 import { Log } from "./Log";
 import { Resize } from "./Resize";
 import { Sharing } from "./Sharing";
-import { Terminate } from "./Terminate";
+import { Stop, Terminate } from "./Terminate";
 
 export function Component() {
   const { t } = useTranslation("machines");
@@ -114,18 +113,7 @@ function Known({ machine }: { machine: Machine }) {
         <Hours machine={machine} maySet={rights.share} />
       </Columns>
       <Log id={id} />
-      <Confirm
-        opened={asking === "stop"}
-        onClose={close}
-        title={t("stop.sure", { name })}
-        label={t("deed.stop")}
-        onConfirm={() => {
-          deeds.stop(id);
-          close();
-        }}
-      >
-        {t("stop.means")}
-      </Confirm>
+      <Stop machine={asking === "stop" ? machine : null} deeds={deeds} onClose={close} />
       <Modal opened={asking === "resize"} onClose={close} size="lg" title={t("resize.title", { name })} closeButtonProps={{ "aria-label": t("close") }}>
         <Resize machine={machine} onDone={close} />
       </Modal>

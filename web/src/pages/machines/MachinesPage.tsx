@@ -15,7 +15,7 @@ import { Section } from "../../parts/Section";
 import { StateBadge } from "../../parts/StateBadge";
 import { useDeeds, useEntrance, useRights, type Machine, type Rights } from "./deeds";
 import { Entered } from "./Entered";
-import { Terminate } from "./Terminate";
+import { Stop, Terminate } from "./Terminate";
 
 export function Component() {
   const { t } = useTranslation("machines");
@@ -28,6 +28,7 @@ export function Component() {
   const deeds = useDeeds();
   const entrance = useEntrance();
   const [ending, setEnding] = useState<Machine | null>(null);
+  const [stopping, setStopping] = useState<Machine | null>(null);
   const all = may("workspaces:read");
   const canLaunch = may("workspaces:run");
 
@@ -66,7 +67,7 @@ export function Component() {
       {
         key: "deeds",
         title: t("list.deeds"),
-        cell: (machine) => <Deeds machine={machine} rights={rights(machine)} deeds={deeds} onEnter={entrance.enter} onEnd={setEnding} />,
+        cell: (machine) => <Deeds machine={machine} rights={rights(machine)} deeds={deeds} onEnter={entrance.enter} onEnd={setEnding} onStop={setStopping} />,
       },
     ],
     [t, all, login, rights, deeds, entrance.enter],
@@ -111,6 +112,7 @@ export function Component() {
           }
         />
       </Section>
+      <Stop machine={stopping} deeds={deeds} onClose={() => { setStopping(null); }} />
       <Terminate machine={ending} onClose={() => { setEnding(null); }} />
     </Page>
   );
@@ -122,9 +124,10 @@ interface DeedsProps {
   deeds: ReturnType<typeof useDeeds>;
   onEnter: (id: string) => void;
   onEnd: (machine: Machine) => void;
+  onStop: (machine: Machine) => void;
 }
 
-function Deeds({ machine, rights, deeds, onEnter, onEnd }: DeedsProps) {
+function Deeds({ machine, rights, deeds, onEnter, onEnd, onStop }: DeedsProps) {
   const { t } = useTranslation("machines");
   const { id, name } = machine;
   const some = rights.wake || rights.hibernate || rights.stop || rights.extend || rights.terminate;
@@ -151,7 +154,7 @@ function Deeds({ machine, rights, deeds, onEnter, onEnd }: DeedsProps) {
           <Menu.Dropdown>
             {rights.wake && <Menu.Item onClick={() => { deeds.wake(id); }}>{t("deed.wake")}</Menu.Item>}
             {rights.hibernate && <Menu.Item onClick={() => { deeds.hibernate(id); }}>{t("deed.hibernate")}</Menu.Item>}
-            {rights.stop && <Menu.Item onClick={() => { deeds.stop(id); }}>{t("deed.stop")}</Menu.Item>}
+            {rights.stop && <Menu.Item onClick={() => { onStop(machine); }}>{t("deed.stopAsk")}</Menu.Item>}
             {rights.extend && <Menu.Item onClick={() => { deeds.extend(id); }}>{t("deed.extend")}</Menu.Item>}
             {rights.terminate && <Menu.Item color="red" onClick={() => { onEnd(machine); }}>{t("deed.terminateAsk")}</Menu.Item>}
           </Menu.Dropdown>

@@ -1,7 +1,7 @@
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/atoll";
 import { Confirm } from "../../parts/Confirm";
-import { refreshMachines, type Machine } from "./deeds";
+import { refreshMachines, type Machine, type useDeeds } from "./deeds";
 
 /** Asked before a machine and its home are taken away. */
 export function Terminate({ machine, onClose }: { machine: Machine | null; onClose: () => void }) {
@@ -29,6 +29,25 @@ export function Terminate({ machine, onClose }: { machine: Machine | null; onClo
       error={terminate.error}
     >
       {t("terminate.means")}
+    </Confirm>
+  );
+}
+
+/** Asked before what is in memory is lost. */
+export function Stop({ machine, deeds, onClose }: { machine: Machine | null; deeds: ReturnType<typeof useDeeds>; onClose: () => void }) {
+  const { t } = useTranslation("machines");
+  return (
+    <Confirm
+      opened={machine !== null}
+      onClose={onClose}
+      title={t("stop.sure", { name: machine?.name ?? "" })}
+      label={t("deed.stop")}
+      onConfirm={() => {
+        if (machine !== null) deeds.stop(machine.id);
+        onClose();
+      }}
+    >
+      {t("stop.means")}
     </Confirm>
   );
 }
