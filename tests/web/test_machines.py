@@ -27,6 +27,13 @@ def test_what_is_chosen_is_priced_before_it_starts(pages, stage, language):
         assert [one["id"] for one in scientist.workspaces.list()] == [stage.machine]
 
 
+def test_a_price_is_never_rounded(pages):
+    with pages.open("scientist") as watched:
+        watched.page.goto("/machines/new?product=jupyter")
+        for told in ("4 vCPU · 16 GiB of memory · €0.175 per hour", "2 vCPU · 16 GiB of memory · €0.115 per hour"):
+            expect(watched.page.get_by_text(told)).to_be_visible()
+
+
 def test_a_machine_is_launched_and_taken_away(pages, stage):
     with pages.open("scientist") as watched:
         page = watched.page

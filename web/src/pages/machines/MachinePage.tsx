@@ -16,6 +16,7 @@ import { useDeeds, useEntrance, useRights, type Machine } from "./deeds";
 import { Entered } from "./Entered";
 import { Hours } from "./Hours";
 import { Log } from "./Log";
+import { Price } from "./price";
 import { Resize } from "./Resize";
 import { Sharing } from "./Sharing";
 import { Stop, Terminate } from "./Terminate";
@@ -80,7 +81,7 @@ function Known({ machine }: { machine: Machine }) {
           <Facts
             rows={[
               [t("list.spent"), <Money key="spent" amount={machine.spent_eur} />],
-              [t("list.price"), <Money key="price" amount={machine.eur_per_hour} />],
+              [t("list.price"), <Price key="price" eurPerHour={machine.eur_per_hour} />],
               [t("size.title"), machine.size],
               [t("list.uptime"), machine.uptime_seconds === null ? "–" : <Duration key="up" seconds={machine.uptime_seconds} />],
               [t("one.made"), <When key="made" at={machine.created_at} />],

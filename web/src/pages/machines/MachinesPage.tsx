@@ -15,6 +15,7 @@ import { Section } from "../../parts/Section";
 import { StateBadge } from "../../parts/StateBadge";
 import { useDeeds, useEntrance, useRights, type Machine, type Rights } from "./deeds";
 import { Entered } from "./Entered";
+import { Price } from "./price";
 import { Stop, Terminate } from "./Terminate";
 
 export function Component() {
@@ -62,7 +63,7 @@ export function Component() {
         value: ({ uptime_seconds }) => uptime_seconds,
         cell: ({ uptime_seconds }) => (uptime_seconds === null ? "–" : <Duration seconds={uptime_seconds} />),
       },
-      { key: "price", title: t("list.price"), figure: true, value: ({ eur_per_hour }) => Number(eur_per_hour), cell: ({ eur_per_hour }) => <Money amount={eur_per_hour} /> },
+      { key: "price", title: t("list.price"), figure: true, value: ({ eur_per_hour }) => Number(eur_per_hour), cell: ({ eur_per_hour }) => <Price eurPerHour={eur_per_hour} /> },
       { key: "spent", title: t("list.spent"), figure: true, value: ({ spent_eur }) => Number(spent_eur), cell: ({ spent_eur }) => <Money amount={spent_eur} /> },
       {
         key: "deeds",

@@ -16,6 +16,7 @@ import { Page } from "../../parts/Page";
 import { Problem } from "../../parts/Problem";
 import { Section } from "../../parts/Section";
 import { refreshMachines } from "./deeds";
+import { usePrice } from "./price";
 import { Sizes } from "./Sizes";
 
 type Product = Schema<"ProductAnswer">;
@@ -60,7 +61,7 @@ function projectsFor({ projects }: Product, mine: readonly Schema<"ProjectOfSess
 
 function ProductCard({ product }: { product: Product }) {
   const { t } = useTranslation("machines");
-  const format = useFormat();
+  const priced = usePrice();
   const cheapest = product.sizes.reduce((least, { eur_per_hour }) => Math.min(least, Number(eur_per_hour)), Infinity);
   return (
     <Card component="article">
@@ -74,7 +75,7 @@ function ProductCard({ product }: { product: Product }) {
           <Text size="xs" c="dimmed" mt="xs">{restsAfter(product, t)}</Text>
         </div>
         <Group justify="space-between">
-          {Number.isFinite(cheapest) && <Text fw={600} className="tabular">{t("new.from", { price: format.money(cheapest) })}</Text>}
+          {Number.isFinite(cheapest) && <Text fw={600} className="tabular">{t("new.from", { price: priced(cheapest) })}</Text>}
           <Button component={Link} to={`/machines/new?product=${encodeURIComponent(product.name)}`} variant="light" aria-label={t("new.chooseOne", { title: product.title })}>
             {t("new.choose")}
           </Button>
@@ -91,6 +92,7 @@ function restsAfter({ idle }: Product, t: ReturnType<typeof useTranslation<"mach
 function Launch({ product }: { product: Product }) {
   const { t } = useTranslation("machines");
   const format = useFormat();
+  const priced = usePrice();
   const go = useNavigate();
   const { projects } = useSession();
   const choices = projectsFor(product, projects);
@@ -115,7 +117,7 @@ function Launch({ product }: { product: Product }) {
     },
   });
   const quote = quoted.data?.quote;
-  const price = quote === undefined ? "" : format.money(quote.size.eur_per_hour);
+  const price = quote === undefined ? "" : priced(quote.size.eur_per_hour);
   const waits = quote?.waits ?? "";
 
   return (

@@ -2,15 +2,15 @@ import { Button, Group, Skeleton, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/atoll";
-import { useFormat } from "../../app/format";
 import { Problem } from "../../parts/Problem";
 import { refreshMachines, type Machine } from "./deeds";
+import { usePrice } from "./price";
 import { Sizes } from "./Sizes";
 
 /** Another size of the machine's product, at a price one agrees to. */
 export function Resize({ machine, onDone }: { machine: Machine; onDone: () => void }) {
   const { t } = useTranslation("machines");
-  const format = useFormat();
+  const priced = usePrice();
   const [size, setSize] = useState(machine.size);
   const product = machine.product.split("@")[0] ?? machine.product;
   const asked = api.useQuery("get", "/api/v1/products/{name}", { params: { path: { name: product } } });
@@ -37,7 +37,7 @@ export function Resize({ machine, onDone }: { machine: Machine; onDone: () => vo
         <Problem error={resize.error} />
         <Group justify="flex-end">
           <Button type="submit" disabled={chosen === undefined || size === machine.size} loading={resize.isPending}>
-            {chosen === undefined ? t("deed.resizeAsk") : t("resize.agree", { size, price: format.money(chosen.eur_per_hour) })}
+            {chosen === undefined ? t("deed.resizeAsk") : t("resize.agree", { size, price: priced(chosen.eur_per_hour) })}
           </Button>
         </Group>
       </Stack>
