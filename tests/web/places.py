@@ -32,5 +32,6 @@ PLACES = (
     Place("machines", ("scientist", "administrator")),
     Place("machines/new", ("scientist", "auditor")),
     Place("machines/:id", ("scientist", "administrator"), lambda stage: f"/machines/{stage.machine}"),
+    Place("sql", ("scientist",), lambda stage: f"/sql?query={stage.more['kept query']}"),
     Place("*", ("scientist",), lambda _: "/no/such/page"),
 )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 from tests.e2e.process import Platform
 from tests.machines.inside import ENVIRONMENTS
 
@@ -123,6 +124,18 @@ def questions(stage: Stage) -> None:
     with stage.platform.as_("scientist") as scientist:
         scientist.sql(PROJECT, "SELECT arm, count(*) AS subjects FROM sdtm.dm GROUP BY ALL ORDER BY 2 DESC")
         stage.query = next(iter(scientist.queries.list(PROJECT)))["id"]
+    counted = "SELECT arm, sex, count(*) AS subjects FROM sdtm.dm GROUP BY ALL ORDER BY 1, 2"
+    stage.more["kept query"] = _kept(stage, counted)
+    stage.more["refused query"] = _kept(stage, "SELECT arm FROM sdtm.nothing_of_the_sort")
+
+
+def _kept(stage: Stage, sql: str) -> str:
+    """Ask as the web application does, and wait until it is over."""
+    headers = {"Authorization": f"Bearer {stage.platform.tokens['scientist']}"}
+    with httpx.Client(base_url=f"{stage.url}/api/v1", headers=headers) as http:
+        id = http.post("/queries/async", json={"project": PROJECT, "sql": sql}).raise_for_status().json()["id"]
+        _until(lambda: http.get(f"/queries/{id}").json()["finished_at"] is not None)
+    return str(id)
 
 
 def _until(holds: Callable[[], bool]) -> None:

@@ -14,6 +14,7 @@ const PAGES: RouteObject[] = [
   { path: "machines", lazy: () => import("./pages/machines/MachinesPage") },
   { path: "machines/new", lazy: () => import("./pages/machines/NewMachinePage") },
   { path: "machines/:id", lazy: () => import("./pages/machines/MachinePage") },
+  { path: "sql", lazy: () => import("./pages/sql/SqlPage") },
   // Pages to come stand here, in alphabetical order.
 ];
 

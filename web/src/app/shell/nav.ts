@@ -1,6 +1,7 @@
 /** Places in the navigation and the palette, in order. What one may not see is not shown; the API decides anyway. */
 import { IconHome, IconPackageImport, type Icon } from "@tabler/icons-react";
 import { IconHome, IconServer2, type Icon } from "@tabler/icons-react";
+import { IconHome, IconTerminal2, type Icon } from "@tabler/icons-react";
 import type { ParseKeys } from "i18next";
 import type { Scope } from "../../api/atoll";
 
@@ -18,4 +19,5 @@ export const PLACES: readonly Place[] = [
   { path: "/", label: "nav.home", icon: IconHome, scopes: [] },
   { path: "/deliveries", label: "nav.deliveries", icon: IconPackageImport, scopes: ["deliveries:read:own", "deliveries:read"] },
   { path: "/machines", label: "nav.machines", icon: IconServer2, scopes: ["workspaces:read:own"] },
+  { path: "/sql", label: "nav.sql", icon: IconTerminal2, scopes: ["queries:run"] },
 ];

@@ -7,6 +7,8 @@ import machines from "./machines.json";
 import parts from "./parts.json";
 import shell from "./shell.json";
 import signIn from "./signIn.json";
+import sql from "./sql.json";
 
 export const words = { account, common, deliveries, home, parts, shell, signIn };
 export const words = { account, common, home, machines, parts, shell, signIn };
+export const words = { account, common, home, parts, shell, signIn, sql };
