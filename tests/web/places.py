@@ -32,6 +32,8 @@ PLACES = (
     Place("machines", ("scientist", "administrator")),
     Place("machines/new", ("scientist", "auditor")),
     Place("machines/:id", ("scientist", "administrator"), lambda stage: f"/machines/{stage.machine}"),
+    Place("data", ("scientist", "steward")),
+    Place("data/:name", ("scientist", "steward", "auditor"), lambda _: "/data/sdtm"),
     Place("sql", ("scientist",), lambda stage: f"/sql?query={stage.more['kept query']}"),
     Place("*", ("scientist",), lambda _: "/no/such/page"),
 )

@@ -14,6 +14,8 @@ const PAGES: RouteObject[] = [
   { path: "machines", lazy: () => import("./pages/machines/MachinesPage") },
   { path: "machines/new", lazy: () => import("./pages/machines/NewMachinePage") },
   { path: "machines/:id", lazy: () => import("./pages/machines/MachinePage") },
+  { path: "data", lazy: () => import("./pages/data/DataPage") },
+  { path: "data/:name", lazy: () => import("./pages/data/DatasetPage") },
   { path: "sql", lazy: () => import("./pages/sql/SqlPage") },
   // Pages to come stand here, in alphabetical order.
 ];

@@ -2,6 +2,7 @@
 import { IconHome, IconPackageImport, type Icon } from "@tabler/icons-react";
 import { IconHome, IconServer2, type Icon } from "@tabler/icons-react";
 import { IconHome, IconTerminal2, type Icon } from "@tabler/icons-react";
+import { IconDatabase, IconHome, IconTerminal2, type Icon } from "@tabler/icons-react";
 import type { ParseKeys } from "i18next";
 import type { Scope } from "../../api/atoll";
 
@@ -19,5 +20,6 @@ export const PLACES: readonly Place[] = [
   { path: "/", label: "nav.home", icon: IconHome, scopes: [] },
   { path: "/deliveries", label: "nav.deliveries", icon: IconPackageImport, scopes: ["deliveries:read:own", "deliveries:read"] },
   { path: "/machines", label: "nav.machines", icon: IconServer2, scopes: ["workspaces:read:own"] },
+  { path: "/data", label: "nav.data", icon: IconDatabase, scopes: ["datasets:read"] },
   { path: "/sql", label: "nav.sql", icon: IconTerminal2, scopes: ["queries:run"] },
 ];

@@ -2,6 +2,7 @@
 import account from "./account.json";
 import common from "./common.json";
 import deliveries from "./deliveries.json";
+import data from "./data.json";
 import home from "./home.json";
 import machines from "./machines.json";
 import parts from "./parts.json";
@@ -12,3 +13,4 @@ import sql from "./sql.json";
 export const words = { account, common, deliveries, home, parts, shell, signIn };
 export const words = { account, common, home, machines, parts, shell, signIn };
 export const words = { account, common, home, parts, shell, signIn, sql };
+export const words = { account, common, data, home, parts, shell, signIn, sql };
