@@ -96,6 +96,7 @@ function OneColumn({ column, rows }: { column: ColumnProfile; rows: number }) {
           {other_rows !== null && other_rows !== undefined && other_rows > 0 && <Bar label={t("profile.others")} count={other_rows} rows={rows} />}
         </Stack>
       )}
+      {values.length > 0 && other_rows === null && <Text size="xs" c="dimmed" mt={4}>{t("profile.rest")}</Text>}
       {withheld !== "" && <Text size="xs" mt="xs">{why === undefined ? withheld : t(`profile.withheld.${why}`)}</Text>}
     </Card>
   );
@@ -126,9 +127,9 @@ function Histogram({ column: { name, histogram } }: { column: ColumnProfile }) {
   const told = histogram.map(({ low, high, rows }) => t("profile.bin", { low: shownOf(low), high: shownOf(high), rows: rows === null ? t("profile.few") : format.number(rows) }));
   return (
     <div className={classes.bins} role="img" aria-label={t("profile.spread", { name, bins: told.join("; ") })}>
-      {histogram.map(({ low, rows }, index) => (
+      {histogram.map(({ rows }, index) => (
         <div
-          key={String(low)}
+          key={index}
           title={told[index]}
           className={[classes.bin, rows === null ? classes.few : ""].join(" ")}
           style={{ height: `${Math.max(3, ((rows ?? 0) / most) * 100)}%` }}

@@ -8,7 +8,7 @@ import { useFormat } from "../../app/format";
 import { Chart } from "../../parts/Chart";
 import { Empty } from "../../parts/Empty";
 import { Problem } from "../../parts/Problem";
-import { isFigure } from "./Rows";
+import { isFigure, NULL } from "./Rows";
 import { rowsOf } from "./useAsk";
 
 type ResultColumn = Schema<"ResultColumn">;
@@ -30,7 +30,7 @@ export function Drawing({ id, columns, total }: { id: string; columns: readonly 
       (first.data?.rows ?? []).map((row) => {
         const [name, value] = [row[Number(x)], row[Number(y)]];
         return {
-          x: typeof name === "string" || typeof name === "number" ? name : JSON.stringify(name),
+          x: typeof name === "string" || typeof name === "number" ? name : name === null ? NULL : JSON.stringify(name),
           // Decimals come as texts.
           y: value === null || value === "" ? null : Number(value),
         };

@@ -11,7 +11,8 @@ import { VirtualGrid } from "../../parts/VirtualGrid";
 import { rowsOf } from "./useAsk";
 
 type ResultColumn = Schema<"ResultColumn">;
-const NULL = "NULL";
+/** As SQL writes it, in every language. */
+export const NULL = "NULL";
 const BLOCK = 200;
 /** While one drags past many rows, none of them is asked for. */
 const REST_MS = 60;

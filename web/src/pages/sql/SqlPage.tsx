@@ -100,7 +100,9 @@ function Workbench() {
       <Statement
         project={project}
         onProject={(name) => {
-          go({ project: name }, draft === null ? "" : encodeURIComponent(draft));
+          // The text goes along to the other project.
+          setDraft(text);
+          go({ project: name }, text.length > LONGEST ? "" : encodeURIComponent(text));
         }}
         text={text}
         onText={setDraft}
