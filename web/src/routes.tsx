@@ -9,6 +9,10 @@ import { Waiting } from "./app/shell/Waiting";
 const PAGES: RouteObject[] = [
   { index: true, lazy: () => import("./pages/home/HomePage") },
   { path: "account", lazy: () => import("./pages/account/AccountPage") },
+  { path: "contracts", lazy: () => import("./pages/contracts/ContractsPage") },
+  { path: "contracts/new", lazy: () => import("./pages/contracts/NewContractPage") },
+  { path: "contracts/proposals/:id", lazy: () => import("./pages/contracts/ProposalPage") },
+  { path: "contracts/:dataset", lazy: () => import("./pages/contracts/ContractPage") },
   { path: "deliveries", lazy: () => import("./pages/deliveries/DeliveriesPage") },
   { path: "deliveries/:id", lazy: () => import("./pages/deliveries/DeliveryPage") },
   { path: "machines", lazy: () => import("./pages/machines/MachinesPage") },

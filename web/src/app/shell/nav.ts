@@ -3,6 +3,7 @@ import { IconHome, IconPackageImport, type Icon } from "@tabler/icons-react";
 import { IconHome, IconServer2, type Icon } from "@tabler/icons-react";
 import { IconHome, IconTerminal2, type Icon } from "@tabler/icons-react";
 import { IconDatabase, IconHome, IconTerminal2, type Icon } from "@tabler/icons-react";
+import { IconFileCheck, IconHome, IconPackageImport, type Icon } from "@tabler/icons-react";
 import type { ParseKeys } from "i18next";
 import type { Scope } from "../../api/atoll";
 
@@ -22,4 +23,5 @@ export const PLACES: readonly Place[] = [
   { path: "/machines", label: "nav.machines", icon: IconServer2, scopes: ["workspaces:read:own"] },
   { path: "/data", label: "nav.data", icon: IconDatabase, scopes: ["datasets:read"] },
   { path: "/sql", label: "nav.sql", icon: IconTerminal2, scopes: ["queries:run"] },
+  { path: "/contracts", label: "nav.contracts", icon: IconFileCheck, scopes: ["contracts:read"] },
 ];

@@ -1,6 +1,7 @@
 /** A line for each namespace, a file each, in alphabetical order. tests/web holds both languages to the same keys. */
 import account from "./account.json";
 import common from "./common.json";
+import contracts from "./contracts.json";
 import deliveries from "./deliveries.json";
 import data from "./data.json";
 import home from "./home.json";
@@ -14,3 +15,4 @@ export const words = { account, common, deliveries, home, parts, shell, signIn }
 export const words = { account, common, home, machines, parts, shell, signIn };
 export const words = { account, common, home, parts, shell, signIn, sql };
 export const words = { account, common, data, home, parts, shell, signIn, sql };
+export const words = { account, common, contracts, deliveries, home, parts, shell, signIn };
