@@ -1,9 +1,13 @@
 /** Places in the navigation and the palette, in order. What one may not see is not shown; the API decides anyway. */
-import { IconHome, IconPackageImport, type Icon } from "@tabler/icons-react";
-import { IconHome, IconServer2, type Icon } from "@tabler/icons-react";
-import { IconHome, IconTerminal2, type Icon } from "@tabler/icons-react";
-import { IconDatabase, IconHome, IconTerminal2, type Icon } from "@tabler/icons-react";
-import { IconFileCheck, IconHome, IconPackageImport, type Icon } from "@tabler/icons-react";
+import {
+  IconDatabase,
+  IconFileCheck,
+  IconHome,
+  IconPackageImport,
+  IconServer2,
+  IconTerminal2,
+  type Icon,
+} from "@tabler/icons-react";
 import type { ParseKeys } from "i18next";
 import type { Scope } from "../../api/atoll";
 
@@ -19,9 +23,9 @@ export interface Place {
 /** Pages to come add a line, in the order of the navigation. */
 export const PLACES: readonly Place[] = [
   { path: "/", label: "nav.home", icon: IconHome, scopes: [] },
-  { path: "/deliveries", label: "nav.deliveries", icon: IconPackageImport, scopes: ["deliveries:read:own", "deliveries:read"] },
-  { path: "/machines", label: "nav.machines", icon: IconServer2, scopes: ["workspaces:read:own"] },
   { path: "/data", label: "nav.data", icon: IconDatabase, scopes: ["datasets:read"] },
   { path: "/sql", label: "nav.sql", icon: IconTerminal2, scopes: ["queries:run"] },
+  { path: "/machines", label: "nav.machines", icon: IconServer2, scopes: ["workspaces:read:own"] },
+  { path: "/deliveries", label: "nav.deliveries", icon: IconPackageImport, scopes: ["deliveries:read:own", "deliveries:read"] },
   { path: "/contracts", label: "nav.contracts", icon: IconFileCheck, scopes: ["contracts:read"] },
 ];

@@ -2,8 +2,8 @@
 import account from "./account.json";
 import common from "./common.json";
 import contracts from "./contracts.json";
-import deliveries from "./deliveries.json";
 import data from "./data.json";
+import deliveries from "./deliveries.json";
 import home from "./home.json";
 import machines from "./machines.json";
 import parts from "./parts.json";
@@ -11,8 +11,16 @@ import shell from "./shell.json";
 import signIn from "./signIn.json";
 import sql from "./sql.json";
 
-export const words = { account, common, deliveries, home, parts, shell, signIn };
-export const words = { account, common, home, machines, parts, shell, signIn };
-export const words = { account, common, home, parts, shell, signIn, sql };
-export const words = { account, common, data, home, parts, shell, signIn, sql };
-export const words = { account, common, contracts, deliveries, home, parts, shell, signIn };
+export const words = {
+  account,
+  common,
+  contracts,
+  data,
+  deliveries,
+  home,
+  machines,
+  parts,
+  shell,
+  signIn,
+  sql,
+};
