@@ -131,6 +131,34 @@ def test_what_differs_from_the_manifest_is_refused_and_not_kept(labs, content):
     assert left == []
 
 
+def test_a_file_in_parts_goes_on_where_it_broke_off(labs):
+    content = b"ID,AGE\n" + b"S-9,33\n" * 50
+    delivery = announce(labs, entry(content, name="subjects-parts.csv")).json()["id"]
+
+    def part(first, last, offset, who="lab", **headers):
+        headers["upload-offset"] = str(offset)
+        path = f"/deliveries/{delivery}/files/0"
+        return labs.send("PATCH", path, who, content=content[first:last], headers=headers)
+
+    def digest(part):
+        return f"sha-256=:{base64.b64encode(hashlib.sha256(part).digest()).decode()}:"
+
+    assert part(0, 100, 0, **{"content-digest": digest(content[:100])}).json() == {
+        "arrived_bytes": 100,
+        "received": False,
+    }
+    assert labs.get(f"/deliveries/{delivery}", "lab").json()["files"][0]["arrived_bytes"] == 100
+    gap = part(120, 200, 120)
+    assert (gap.status_code, gap.json()["code"]) == (409, "conflict")
+    assert part(100, 200, 100, **{"content-digest": digest(b"else")}).json()["code"] == "delivery_refused"
+    assert part(100, 200, 100, **{"content-digest": "md5=:x:"}).status_code == 422
+    assert part(100, 200, 100, who="other-lab").status_code == 404
+    assert labs.send("PATCH", f"/deliveries/{delivery}/files/0", "lab", content=b"x").status_code == 422
+    assert part(100, None, 100).json() == {"arrived_bytes": len(content), "received": True}
+    assert part(0, 10, 0).json()["received"] is True
+    assert labs.post(f"/deliveries/{delivery}/submit", "lab").status_code == 202
+
+
 def test_manifests_that_cannot_be(labs):
     for files in ([], [entry(b"x", sha256="zz")], [entry(b"x", size_bytes=-1)], [entry(b"x"), entry(b"y")]):
         answer = announce(labs, *files)

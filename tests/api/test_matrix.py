@@ -72,6 +72,7 @@ MATRIX: dict[str, tuple[str | None, set[str]]] = {
     "explain_contract": ("contracts:read", {STEWARD}),
     "open_delivery": ("deliveries:write", {STEWARD, LAB}),
     "upload_file": ("deliveries:write", {STEWARD, LAB}),
+    "upload_part": ("deliveries:write", {STEWARD, LAB}),
     "submit_delivery": ("deliveries:write", {STEWARD, LAB}),
     "replay_delivery": ("deliveries:decide", {STEWARD}),
     "reject_delivery": ("deliveries:decide", {STEWARD}),

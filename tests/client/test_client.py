@@ -11,6 +11,8 @@ import pytest
 from tests.client.live_platform import BAD, CANARY, CONTRACT, GOOD, MIXED, Atoll, running, settle, write
 
 from atoll.client import AtollClient, Progress, Stage
+from atoll.client.progress import ignore
+from atoll.client.sending import Sender
 from atoll.errors import (
     AlreadyExists,
     AtollError,
@@ -39,6 +41,28 @@ def delivered(atoll: Atoll, tmp_path_factory: pytest.TempPathFactory) -> Atoll:
     with atoll.as_("sam") as steward:
         steward.grants.add("heart", "ward", reason="Protocol", tables=[TableGrant(table="patients")])
     return atoll
+
+
+def test_a_large_file_goes_in_parts_and_on_after_a_broken_line(atoll: Atoll, tmp_path: Path) -> None:
+    path = write(tmp_path, "patients-parts.csv", GOOD)
+    with atoll.as_("lab") as lab:
+        deliveries, append = lab.deliveries, lab.deliveries.append
+        sent: list[int] = []
+
+        def over_a_bad_line(delivery_id: str, index: int, part: bytes, offset: int) -> dict[str, object]:
+            sent.append(offset)
+            if len(sent) == 2:
+                raise Unavailable("The connection broke.")
+            answer = append(delivery_id, index, part, offset)
+            if len(sent) == 4:
+                raise Unavailable("The connection broke after the part was taken.")
+            return answer
+
+        deliveries.append = over_a_bad_line  # type: ignore[method-assign]
+        handed_over = Sender(deliveries, sleep=lambda _: None, part_bytes=50).deliver("lab", "ward", [path], ignore)
+        settled = lab.wait_for_delivery(handed_over["id"], timeout_seconds=60)
+    assert sent == [0, 50, 50, 100, 150, *range(200, len(GOOD), 50)]
+    assert settled["outcome"]["rows_committed"] == 10
 
 
 def test_signing_in_gives_a_token_that_works(atoll: Atoll) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import TypeVar
 
@@ -10,12 +12,25 @@ from anyio import from_thread, to_thread
 from fastapi import Request
 
 from atoll.api.lanes import lanes_of
-from atoll.errors import LimitExceeded
+from atoll.errors import InvalidInput, LimitExceeded
 
 R = TypeVar("R")
 
 #: A sender that is silent for this long is let go.
 IDLE_SECONDS = 60.0
+
+
+_DIGEST = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):\s*(?:,|$)")
+
+
+def sha256_of(content_digest: str) -> str:
+    """The hexadecimal SHA-256 in a `Content-Digest` header (RFC 9530). Raises `InvalidInput` when it has none."""
+    found = _DIGEST.search(content_digest)
+    if found is None:
+        raise InvalidInput(
+            "The header has no SHA-256.", where="Content-Digest", todo="Send it as `sha-256=:<base64>:`."
+        )
+    return base64.b64decode(found[1]).hex()
 
 
 async def receive_upload(

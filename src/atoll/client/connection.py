@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -132,6 +134,16 @@ class Connection:
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size_bytes)}
         return self._again(lambda: self._call("PUT", path, content=_exactly(chunks(), size_bytes), headers=headers))
 
+    def append(self, path: str, part: bytes, offset: int) -> Json:
+        """PATCH a part that begins at `offset`, with its SHA-256, so that it is taken whole or not at all."""
+        digest = base64.b64encode(hashlib.sha256(part).digest()).decode()
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Upload-Offset": str(offset),
+            "Content-Digest": f"sha-256=:{digest}:",
+        }
+        return self._call("PATCH", path, content=part, headers=headers)
+
     @contextmanager
     def stream(self, path: str, body: object) -> Iterator[httpx.Response]:
         """POST and hand over the answer unread; read it with `chunks_of`."""
@@ -160,7 +172,7 @@ class Connection:
         *,
         params: Mapping[str, str | int | bool] | None = None,
         json: object = None,
-        content: Iterator[bytes] | None = None,
+        content: Iterator[bytes] | bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Json:
         """The object that is answered; an empty one where the answer has no body."""

@@ -24,6 +24,10 @@ class Deliveries:
         """Send file `index` of the manifest. Raises `DeliveryRefused` when it is not what was announced."""
         self._connection.upload(f"/deliveries/{segment(delivery_id)}/files/{index}", chunks, size_bytes)
 
+    def append(self, delivery_id: str, index: int, part: bytes, offset: int) -> Json:
+        """Send a part of file `index` that begins at `offset`. Raises `Conflict` when it must begin elsewhere."""
+        return self._connection.append(f"/deliveries/{segment(delivery_id)}/files/{index}", part, offset)
+
     def submit(self, delivery_id: str) -> Json:
         """Hand over for admission; again changes nothing."""
         return self._connection.post(f"/deliveries/{segment(delivery_id)}/submit", repeatable=True)

@@ -73,6 +73,16 @@ def read_chunks(path: Path) -> Iterator[bytes]:
         raise _unreadable(path, problem) from None
 
 
+def read_part(path: Path, offset: int, size_bytes: int) -> bytes:
+    """`size_bytes` of the content from `offset`, fewer at its end. Raises `InvalidInput` when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            return file.read(size_bytes)
+    except OSError as problem:
+        raise _unreadable(path, problem) from None
+
+
 def _below(path: Path) -> Iterator[Path]:
     if path.is_dir():
         for inner in sorted(path.rglob("*")):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
+from atoll.deliveries import growing
 from atoll.deliveries.place import files_directory
-from atoll.deliveries.private_files import make_private_directory, part_of, storage_error
+from atoll.deliveries.private_files import make_private_directory, part_of, storage_error, write_all
 from atoll.errors import DeliveryRefused, IntegrityBroken, LimitExceeded, NotFound, Unavailable
 from atoll.model.delivery import Delivery, ManifestFile
 
@@ -42,6 +42,34 @@ class Landing:
         (over `max_bytes`), `Unavailable` (disk full or failing), `NotFound` (no such
         index), and whatever `chunks` raises.
         """
+        target = self._place_for(delivery, index)
+        announced = delivery.files[index]
+        where = _where(delivery, index)
+        self._check_space(announced.size_bytes, where)
+        with part_of(target) as part:
+            _copy_checked(chunks, part, announced, where)
+        growing.forget(target)
+
+    def append(self, delivery: Delivery, index: int, offset: int, chunks: Iterable[bytes], sha256: str | None) -> int:
+        """Take a part of file `index` that begins at `offset`; once all of it is here it is checked as a whole.
+
+        `sha256` is of the part, if the sender told it. Returns how many bytes are here.
+        Raises what `receive` does, and `WrongOffset` when the part begins elsewhere.
+        """
+        target = self._place_for(delivery, index)
+        where = _where(delivery, index)
+        self._check_space(delivery.files[index].size_bytes - growing.grown(target), where)
+        return growing.append(target, delivery.files[index], offset, chunks, sha256, where)
+
+    def arrived(self, delivery: Delivery) -> tuple[int, ...]:
+        """For each file of the manifest, how many bytes are here: all, those of the parts that came, or none."""
+        return tuple(
+            file.size_bytes if here else growing.grown(self.path(delivery, index))
+            for index, (file, here) in enumerate(zip(delivery.files, self.received(delivery), strict=True))
+        )
+
+    def _place_for(self, delivery: Delivery, index: int) -> Path:
+        """Where file `index` will lie; refused when it is too large."""
         announced = self._announced(delivery, index)
         where = _where(delivery, index)
         if announced.size_bytes > self.max_bytes:
@@ -52,9 +80,7 @@ class Landing:
             )
         target = self.path(delivery, index)
         make_private_directory(target.parent)
-        self._check_space(announced.size_bytes, where)
-        with part_of(target) as part:
-            _copy_checked(chunks, part, announced, where)
+        return target
 
     def received(self, delivery: Delivery) -> tuple[bool, ...]:
         """For each file of the manifest, whether it has been received."""
@@ -146,7 +172,7 @@ def _copy_checked(chunks: Iterable[bytes], part: BinaryIO, announced: ManifestFi
                 todo="If the file has changed since it was announced, open a new delivery.",
             )
         hasher.update(chunk)
-        _write_all(part, chunk)
+        write_all(part, chunk)
     if size_bytes != announced.size_bytes:
         raise DeliveryRefused(
             f"{size_bytes} bytes came where {announced.size_bytes} were announced; nothing of the file was kept.",
@@ -159,16 +185,6 @@ def _copy_checked(chunks: Iterable[bytes], part: BinaryIO, announced: ManifestFi
             where=where,
             todo="Send the file again; if it has changed since it was announced, open a new delivery.",
         )
-
-
-def _write_all(part: BinaryIO, chunk: bytes) -> None:
-    """Write every byte: an unbuffered file may take a part only. Disk errors become domain errors here."""
-    view = memoryview(chunk)
-    try:
-        while view:
-            view = view[os.write(part.fileno(), view) :]
-    except OSError as problem:
-        raise storage_error(problem) from None
 
 
 def _size_or_none(path: Path) -> int | None:

@@ -72,6 +72,16 @@ def part_of(target: Path) -> Iterator[BinaryIO]:
             part.unlink(missing_ok=True)
 
 
+def write_all(file: BinaryIO, chunk: bytes) -> None:
+    """Write every byte: an unbuffered file may take a part only. Raises `Unavailable`, `LimitExceeded`."""
+    view = memoryview(chunk)
+    try:
+        while view:
+            view = view[os.write(file.fileno(), view) :]
+    except OSError as problem:
+        raise storage_error(problem) from None
+
+
 def storage_error(problem: OSError) -> AtollError:
     """The domain error for a failure of the disk; its text names no path and no content."""
     if problem.errno in _FULL:

@@ -30,7 +30,17 @@ class DeliveryView:
     delivery: Delivery
     state: DeliveryState
     received: tuple[bool, ...]
+    #: Bytes of each file that are here, those of unfinished ones too.
+    arrived: tuple[int, ...]
     operation: Operation | None
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """How much of a file is here, and whether that is all of it, verified."""
+
+    arrived_bytes: int
+    whole: bool
 
 
 @dataclass(frozen=True)
@@ -97,24 +107,59 @@ def receive_file(rooms: Rooms, caller: Caller, delivery_id: str, index: int, chu
     `DeliveryRefused` when size or SHA-256 differ (nothing is kept then), `Conflict`
     while the delivery is being admitted and after.
     """
+    delivery, here = _file_to_come(rooms, caller, delivery_id, index)
+    if not here:
+        rooms.landing.receive(delivery, index, chunks)
+        _record_file(rooms, caller, delivery, index)
+    return delivery
+
+
+def receive_part(
+    rooms: Rooms,
+    caller: Caller,
+    delivery_id: str,
+    index: int,
+    offset: int,
+    chunks: Iterable[bytes],
+    sha256: str | None = None,
+) -> Arrived:
+    """Take a part of one file, which begins where the last one ended; `sha256` is of the part.
+
+    What came of a broken connection stays,
+    but for a part with a checksum, which is taken whole or not at all. Raises what
+    `receive_file` does, and `WrongOffset` for a part that begins elsewhere.
+    """
+    delivery, here = _file_to_come(rooms, caller, delivery_id, index)
+    size_bytes = delivery.files[index].size_bytes
+    if here:
+        return Arrived(size_bytes, whole=True)
+    end = rooms.landing.append(delivery, index, offset, chunks, sha256)
+    if end == size_bytes:
+        _record_file(rooms, caller, delivery, index)
+    return Arrived(end, whole=end == size_bytes)
+
+
+def _file_to_come(rooms: Rooms, caller: Caller, delivery_id: str, index: int) -> tuple[Delivery, bool]:
+    """The delivery, and whether the file is here whole. Raises `NotFound`, `NotPermitted`, `Conflict`."""
     delivery = rooms.records.get(Delivery, delivery_id)
     permissions.change_delivery(caller, delivery)
     if not 0 <= index < len(delivery.files):
         raise NotFound(f"The manifest has no file {index}.", where=delivery_id, todo="Count from 0 in manifest order.")
-    if rooms.landing.received(delivery)[index]:
-        return delivery
-    if _is_closed(rooms, delivery):
+    here = rooms.landing.received(delivery)[index]
+    if not here and _is_closed(rooms, delivery):
         raise Conflict("The delivery was submitted; its files are closed.", where=delivery_id)
-    rooms.landing.receive(delivery, index, chunks)
+    return delivery, here
+
+
+def _record_file(rooms: Rooms, caller: Caller, delivery: Delivery, index: int) -> None:
     rooms.audit.record(
         AuditEvent(
             action="delivery.receive",
-            target=f"delivery/{delivery_id}",
+            target=f"delivery/{delivery.id}",
             caller=caller,
             details={"file": index, "bytes": delivery.files[index].size_bytes},
         )
     )
-    return delivery
 
 
 def submit(rooms: Rooms, caller: Caller, delivery_id: str) -> Delivery:
@@ -179,9 +224,11 @@ def view(rooms: Rooms, delivery: Delivery) -> DeliveryView:
     operation = rooms.operations.get(delivery.operation_id) if delivery.operation_id else None
     if delivery.purged_at is not None:
         received: tuple[bool, ...] = (True,) * len(delivery.files)
+        arrived = tuple(file.size_bytes for file in delivery.files)
     else:
         received = rooms.landing.received(delivery)
-    return DeliveryView(delivery, delivery.state(operation), received, operation)
+        arrived = rooms.landing.arrived(delivery)
+    return DeliveryView(delivery, delivery.state(operation), received, arrived, operation)
 
 
 def show(rooms: Rooms, caller: Caller, delivery_id: str) -> DeliveryView:

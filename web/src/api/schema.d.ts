@@ -1059,7 +1059,15 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Upload Part
+         * @description Send a part of one file as the body; what arrived outlives a broken connection.
+         *
+         *     A part with a digest is taken whole or not at all. With the last part the file is
+         *     checked against the manifest. A part that begins elsewhere is a conflict: look at
+         *     `arrived_bytes` of the delivery's file.
+         */
+        patch: operations["upload_part"];
         trace?: never;
     };
     "/api/v1/deliveries/{id}/quarantine": {
@@ -3643,6 +3651,8 @@ export interface components {
          * @description A file of the manifest; its place in the list is its index in addresses.
          */
         DeliveryFileAnswer: {
+            /** Arrived Bytes */
+            arrived_bytes: number;
             /** Name */
             name: string;
             /** Received */
@@ -5102,6 +5112,16 @@ export interface components {
             version: string;
             /** Workspace */
             workspace: string;
+        };
+        /**
+         * PartAnswer
+         * @description A part of a file that was taken.
+         */
+        PartAnswer: {
+            /** Arrived Bytes */
+            arrived_bytes: number;
+            /** Received */
+            received: boolean;
         };
         /**
          * PersonAnswer
@@ -8427,6 +8447,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    upload_part: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Where the part begins: the file's `arrived_bytes`. */
+                "upload-offset": number;
+                /** @description SHA-256 of the part: `sha-256=:<base64>:` (RFC 9530). */
+                "content-digest"?: string | null;
+            };
+            path: {
+                id: string;
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartAnswer"];
+                };
             };
             /** @description An error */
             default: {

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Header, Path, Query, Request, Response
 
 from atoll.access.scopes import Scope
 from atoll.api.routing import Routes
 from atoll.api.schemas.contracts import Refusal
-from atoll.api.schemas.deliveries import DeliveryAnswer, NewDelivery
+from atoll.api.schemas.deliveries import DeliveryAnswer, NewDelivery, PartAnswer
 from atoll.api.schemas.listing import Cursor, Limit, Listing
 from atoll.api.security import CallerHere, RoomsHere
-from atoll.api.uploads import receive_upload
+from atoll.api.uploads import receive_upload, sha256_of
 from atoll.errors import LimitExceeded
 from atoll.flows import receive_delivery as story
 from atoll.flows import replay_delivery as decide
@@ -49,16 +49,40 @@ async def upload_file(
     request: Request, rooms: RoomsHere, caller: CallerHere, id: str, index: Annotated[int, Path(ge=0)]
 ) -> None:
     """Send one file's bytes as the body; size and SHA-256 are checked against the manifest."""
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > rooms.settings.upload_max_bytes:
-        raise LimitExceeded(
-            f"A file has at most {rooms.settings.upload_max_bytes} bytes.", where=id, todo="Split the file."
-        )
+    _check_announced(request, rooms.settings.upload_max_bytes, id)
     await receive_upload(
         request,
         lambda chunks: story.receive_file(rooms, caller, id, index, chunks),
         on_bytes=request.app.state.metrics.received,
     )
+
+
+@routes.patch("/deliveries/{id}/files/{index}", scope=Scope.DELIVERIES_WRITE, max_body_size=None, openapi_extra=_BODY)
+async def upload_part(
+    request: Request,
+    rooms: RoomsHere,
+    caller: CallerHere,
+    id: str,
+    index: Annotated[int, Path(ge=0)],
+    upload_offset: Annotated[int, Header(ge=0, description="Where the part begins: the file's `arrived_bytes`.")],
+    content_digest: Annotated[
+        str | None, Header(max_length=200, description="SHA-256 of the part: `sha-256=:<base64>:` (RFC 9530).")
+    ] = None,
+) -> PartAnswer:
+    """Send a part of one file as the body; what arrived outlives a broken connection.
+
+    A part with a digest is taken whole or not at all. With the last part the file is
+    checked against the manifest. A part that begins elsewhere is a conflict: look at
+    `arrived_bytes` of the delivery's file.
+    """
+    _check_announced(request, rooms.settings.upload_max_bytes, id)
+    digest = None if content_digest is None else sha256_of(content_digest)
+    arrived = await receive_upload(
+        request,
+        lambda chunks: story.receive_part(rooms, caller, id, index, upload_offset, chunks, digest),
+        on_bytes=request.app.state.metrics.received,
+    )
+    return PartAnswer(arrived_bytes=arrived.arrived_bytes, received=arrived.whole)
 
 
 @routes.post("/deliveries/{id}/submit", scope=Scope.DELIVERIES_WRITE, status_code=202)
@@ -113,3 +137,10 @@ def list_quarantined(
 ) -> Listing[QuarantinedRow]:
     """Why rows were rejected: file, row, column, rule, and the value masked."""
     return Listing(items=story.quarantined(rooms, caller, id, limit, offset))
+
+
+def _check_announced(request: Request, most_bytes: int, id: str) -> None:
+    """Refuse what says itself that it is too large, unread."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > most_bytes:
+        raise LimitExceeded(f"A file has at most {most_bytes} bytes.", where=id, todo="Split the file.")

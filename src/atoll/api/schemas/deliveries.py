@@ -85,6 +85,17 @@ class DeliveryFileAnswer(Frozen):
     sha256: str
     #: Whether it is here, whole and verified.
     received: bool
+    #: Bytes that are here; of an unfinished file, where its next part begins.
+    arrived_bytes: int
+
+
+class PartAnswer(Frozen):
+    """A part of a file that was taken."""
+
+    #: Bytes of the file that are here now: where the next part begins.
+    arrived_bytes: int
+    #: Whether the file is here, whole and verified.
+    received: bool
 
 
 class DeliveryAnswer(Frozen):
@@ -116,8 +127,8 @@ class DeliveryAnswer(Frozen):
             dataset=delivery.dataset,
             state=view.state,
             files=tuple(
-                DeliveryFileAnswer(name=file.name, size_bytes=file.size_bytes, sha256=file.sha256, received=received)
-                for file, received in zip(delivery.files, view.received, strict=True)
+                DeliveryFileAnswer(**file.model_dump(), received=received, arrived_bytes=arrived)
+                for file, received, arrived in zip(delivery.files, view.received, view.arrived, strict=True)
             ),
             opened_by=delivery.opened_by,
             opened_at=delivery.opened_at,
