@@ -11,7 +11,7 @@ BIN := .venv/bin
 # Debian packages are asked for only when what they bring is missing.
 APT := tools/apt-install
 
-.PHONY: help demo test check bench generate lock clean venv web web-tools browser screenshots postgres directory machines
+.PHONY: help demo test check bench generate lock clean venv web web-tools browser screenshots postgres directory machines sftp-client
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -19,7 +19,7 @@ help: ## List the targets
 demo: venv machines web ## Run the main job on real files, then stay up; ONCE=1 exits instead
 	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
 
-test: venv web browser postgres directory machines ## Run every test
+test: venv web browser postgres directory machines sftp-client ## Run every test
 	$(BIN)/python -m pytest --durations=15
 	npm --prefix web test
 
@@ -101,6 +101,10 @@ postgres:
 directory:
 	test -x /usr/sbin/slapd || command -v slapd >/dev/null || $(APT) slapd
 	command -v ldapmodify >/dev/null || $(APT) ldap-utils
+
+# What the tests of the SFTP server talk to it with.
+sftp-client:
+	command -v sftp >/dev/null || $(APT) openssh-client
 
 # What machines and their gateway stand on.
 machines:

@@ -51,6 +51,31 @@ class Settings(BaseSettings):
     )
     log_level: str = Field(default="info", description="Least level logged: debug, info, warning, error.")
     upload_max_bytes: int = Field(default=2**40, gt=0, description="Largest file a source may deliver, in bytes.")
+    inbox_dir: Path | None = Field(
+        default=None,
+        description="Directory that sources' files are copied into, as `<source>/<dataset>/<delivery>/<file>`; "
+        "empty: none is watched.",
+    )
+    inbox_s3_url: str = Field(
+        default="",
+        description="Bucket and prefix with the same folders, like `s3://deliveries/inbox`; credentials are those of "
+        "the environment. Empty: none is watched.",
+    )
+    inbox_s3_endpoint: str = Field(default="", description="Address of an S3 API that is not AWS.")
+    inbox_seconds: float = Field(default=5.0, gt=0, description="How often inboxes are looked at, in seconds.")
+    inbox_settle_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        description="A folder of an inbox in which nothing was written for so long is as its source left it; what is "
+        "wrong with it is told then.",
+    )
+    sftp_port: int | None = Field(
+        default=None, ge=0, le=65535, description="Port of the SFTP server for sources, 0 for a free one; empty: none."
+    )
+    sftp_host: str = Field(default="", description="Address the SFTP server listens on; empty means that of the API.")
+    sftp_source_bytes: int = Field(
+        default=2**40, gt=0, description="Most that one source may have lying in its SFTP folder, in bytes."
+    )
     raw_retention_days: int = Field(
         default=30,
         ge=0,
@@ -301,6 +326,11 @@ class Settings(BaseSettings):
     def airlock_path(self) -> Path:
         """Directory of the airlock in force."""
         return self.airlock_dir or self.home_dir / "airlock"
+
+    @property
+    def sftp_path(self) -> Path:
+        """Where sources' files wait that came by SFTP: identified data."""
+        return self.quarantine_path / "sftp"
 
     @property
     def quarantine_path(self) -> Path:

@@ -37,6 +37,7 @@ def run(script: str, root: Path, home: Path) -> tuple[int, str]:
         "LANG": "C.UTF-8",
         "COLUMNS": "200",
         "ATOLL_PORT": str(free_port()),
+        "ATOLL_SFTP_PORT": str(free_port()),
     }
     printed = home / "printed.txt"
     with printed.open("wb") as into:

@@ -95,6 +95,9 @@ VIEWS: Mapping[str, View] = {
     ),
     "project": View((Field("name"), Field("title"), Field("members"), _time("created_at", "created"))),
     "source": View((Field("name"), Field("title"), Field("datasets"), Field("active"), _time("created_at", "created"))),
+    "source_key": View(
+        (Field("id"), Field("label"), Field("fingerprint"), Field("added_by"), _time("created_at", "created"))
+    ),
     "token": View(
         (
             Field("id"),

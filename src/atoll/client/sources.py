@@ -38,3 +38,16 @@ class Sources:
     def token(self, name: str, label: str) -> Json:
         """A new credential that can only deliver; `token` holds the secret, told once."""
         return self._connection.post(f"/sources/{segment(name)}/tokens", {"label": label})
+
+    def keys(self, name: str) -> Iterator[Json]:
+        """Public keys with which it signs in by SFTP."""
+        return self._connection.items(f"/sources/{segment(name)}/keys")
+
+    def add_key(self, name: str, public_key: str, label: str) -> Json:
+        """Let the holder of the key deliver by SFTP."""
+        body = {"public_key": public_key, "label": label}
+        return self._connection.post(f"/sources/{segment(name)}/keys", body)
+
+    def remove_key(self, name: str, id: str) -> None:
+        """The key opens nothing any more."""
+        self._connection.delete(f"/sources/{segment(name)}/keys/{segment(id)}")

@@ -66,6 +66,7 @@ def serve(settings: Settings) -> None:
     from atoll.flows.serve_machine import MachineDesk
     from atoll.flows.sign_in import ensure_admin
     from atoll.wiring import gateway, machines, platform, proxy, sign_on
+    from atoll.wiring.inbox import Inboxes
 
     configure_logs(settings.log_level)
     listening = _listen(settings.host, settings.port)
@@ -77,6 +78,7 @@ def serve(settings: Settings) -> None:
     gateways = gateway.build(rooms, desk, f"http://{host}:{port}")
     door = proxy.build(rooms)
     around = machines.HostSurroundings(rooms, desk, gateways, door.forget)
+    inboxes = Inboxes(rooms)
     runners = (platform.runner(rooms), platform.query_runner(rooms), platform.machine_runner(rooms, around))
     reconcilers = (
         sign_on.reconcilers(rooms),
@@ -102,13 +104,13 @@ def serve(settings: Settings) -> None:
         gateways.start()
         around.reopen()
         door.start()
-        for worker in (*runners, *reconcilers):
+        for worker in (*runners, *reconcilers, inboxes):
             worker.start()
         where = {"url": f"http://{host}:{port}", "home": str(settings.home_dir)}
         log.info("Atoll answers.", extra={"fields": where})
         server.run(sockets=[listening])
     finally:
-        for worker in (*reconcilers, *runners):
+        for worker in (inboxes, *reconcilers, *runners):
             worker.stop()
         door.stop()
         gateways.stop()

@@ -2306,6 +2306,50 @@ export interface paths {
         patch: operations["change_source"];
         trace?: never;
     };
+    "/api/v1/sources/{name}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Source Keys
+         * @description Public keys with which the source signs in by SFTP.
+         */
+        get: operations["list_source_keys"];
+        put?: never;
+        /**
+         * Add Source Key
+         * @description Let the holder of a key deliver as the source by SFTP; the user name there is the source's.
+         */
+        post: operations["add_source_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{name}/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Source Key
+         * @description The key opens nothing any more, at once.
+         */
+        delete: operations["remove_source_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sources/{name}/tokens": {
         parameters: {
             query?: never;
@@ -4555,6 +4599,13 @@ export interface components {
             /** Items */
             items: components["schemas"]["SourceAnswer"][];
         };
+        /** Listing[SourceKeyAnswer] */
+        Listing_SourceKeyAnswer_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["SourceKeyAnswer"][];
+        };
         /** Listing[TokenAnswer] */
         Listing_TokenAnswer_: {
             /** Cursor */
@@ -4961,6 +5012,16 @@ export interface components {
             name: string;
             /** Title */
             title: string;
+        };
+        /**
+         * NewSourceKey
+         * @description A public key with which a source signs in by SFTP.
+         */
+        NewSourceKey: {
+            /** Label */
+            label: string;
+            /** Public Key */
+            public_key: string;
         };
         /**
          * NewTableGrant
@@ -6112,6 +6173,27 @@ export interface components {
             datasets?: string[] | null;
             /** Title */
             title?: string | null;
+        };
+        /**
+         * SourceKeyAnswer
+         * @description A public key of a source.
+         */
+        SourceKeyAnswer: {
+            /** Added By */
+            added_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Fingerprint */
+            fingerprint: string;
+            /** Id */
+            id: string;
+            /** Label */
+            label: string;
+            /** Public Key */
+            public_key: string;
         };
         /**
          * StatementUnder
@@ -11068,6 +11150,102 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SourceAnswer"];
                 };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_source_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_SourceKeyAnswer_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_source_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSourceKey"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceKeyAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_source_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description An error */
             default: {

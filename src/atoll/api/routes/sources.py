@@ -5,9 +5,18 @@ from __future__ import annotations
 from atoll.access.scopes import Scope
 from atoll.api.routing import Routes
 from atoll.api.schemas.listing import Cursor, Limit, Listing
-from atoll.api.schemas.people import NewSource, NewToken, NewTokenAnswer, SourceAnswer, SourceChange, TokenAnswer
+from atoll.api.schemas.people import (
+    NewSource,
+    NewSourceKey,
+    NewToken,
+    NewTokenAnswer,
+    SourceAnswer,
+    SourceChange,
+    SourceKeyAnswer,
+    TokenAnswer,
+)
 from atoll.api.security import CallerHere, RoomsHere
-from atoll.flows import manage_sources, sign_in
+from atoll.flows import manage_source_keys, manage_sources, sign_in
 
 routes = Routes("sources")
 
@@ -48,3 +57,23 @@ def make_source_token(rooms: RoomsHere, caller: CallerHere, name: str, body: New
     """Make a token with which the source delivers; its secret is shown once."""
     made = sign_in.make_source_token(rooms, caller, name, label=body.label, expires_at=body.expires_at)
     return NewTokenAnswer(token=made.secret, record=TokenAnswer.of(made.token))
+
+
+@routes.get("/sources/{name}/keys", scope=Scope.SOURCES_READ)
+def list_source_keys(rooms: RoomsHere, caller: CallerHere, name: str) -> Listing[SourceKeyAnswer]:
+    """Public keys with which the source signs in by SFTP."""
+    keys = manage_source_keys.list_keys(rooms, caller, name)
+    return Listing(items=tuple(map(SourceKeyAnswer.of, keys)), cursor=None)
+
+
+@routes.post("/sources/{name}/keys", scope=Scope.SOURCES_WRITE, status_code=201)
+def add_source_key(rooms: RoomsHere, caller: CallerHere, name: str, body: NewSourceKey) -> SourceKeyAnswer:
+    """Let the holder of a key deliver as the source by SFTP; the user name there is the source's."""
+    key = manage_source_keys.add_key(rooms, caller, name, public_key=body.public_key, label=body.label)
+    return SourceKeyAnswer.of(key)
+
+
+@routes.delete("/sources/{name}/keys/{id}", scope=Scope.SOURCES_WRITE, status_code=204)
+def remove_source_key(rooms: RoomsHere, caller: CallerHere, name: str, id: str) -> None:
+    """The key opens nothing any more, at once."""
+    manage_source_keys.remove_key(rooms, caller, name, id)

@@ -12,6 +12,7 @@ from atoll.access.scopes import Scope
 from atoll.model.contract import COLUMN_NAME
 from atoll.model.person import LOGIN, NAME, ApiToken, Membership, Person, Project, Role, Source, SubjectKind
 from atoll.model.record import Frozen
+from atoll.model.source_key import SourceKey
 
 Title = Annotated[str, Field(min_length=1, max_length=200)]
 Password = Annotated[str, Field(max_length=1024)]
@@ -182,6 +183,31 @@ class NewSource(Frozen):
     title: Title
     #: Datasets it may deliver to.
     datasets: Annotated[frozenset[DatasetName], Field(min_length=1)]
+
+
+class NewSourceKey(Frozen):
+    """A public key with which a source signs in by SFTP."""
+
+    #: The line of the `.pub` file.
+    public_key: Annotated[str, Field(max_length=8192)]
+    label: Title
+
+
+class SourceKeyAnswer(Frozen):
+    """A public key of a source."""
+
+    id: str
+    label: str
+    public_key: str
+    #: `SHA256:<base64>`, as `ssh-keygen -l` shows it.
+    fingerprint: str
+    added_by: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, key: SourceKey) -> Self:
+        """The key."""
+        return cls(**key.model_dump(exclude={"version", "source_id"}))
 
 
 class SourceChange(Frozen):
