@@ -26,6 +26,9 @@ class Format(StrEnum):
     NDJSON = "ndjson"
     FHIR = "fhir"
     XPT = "xpt"
+    #: CDISC Dataset-JSON 1.1, as one object or as NDJSON.
+    DATASET_JSON = "dataset_json"
+    PARQUET = "parquet"
 
 
 class ColumnRule(Frozen):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from atoll.deid.readers.csv import Reading, csv_readings
+from atoll.deid.readers.csv import csv_readings
+from atoll.deid.readers.reading import Reading
 from atoll.model.contract import Format, TableContract
 
 
@@ -29,3 +30,11 @@ def readings(path: Path, table: TableContract, scratch: Path) -> Iterator[Readin
             from atoll.deid.readers.xpt import read_xpt
 
             yield Reading(read_xpt(path, table))
+        case Format.DATASET_JSON:
+            from atoll.deid.readers.dataset_json import read_dataset_json
+
+            yield read_dataset_json(path, table)
+        case Format.PARQUET:
+            from atoll.deid.readers.parquet import read_parquet
+
+            yield read_parquet(path, table)
