@@ -10,8 +10,12 @@ from atoll.deid.readers.reading import Reading
 from atoll.model.contract import Format, TableContract
 
 
-def readings(path: Path, table: TableContract, scratch: Path) -> Iterator[Reading]:
+def readings(
+    path: Path, table: TableContract, scratch: Path, parts: tuple[TableContract, ...] = ()
+) -> Iterator[Reading]:
     """Ways of reading `path`, the fastest first; only CSV has more than one.
+
+    `parts` are the tables that share the file, `table` among them; none of them: it alone.
 
     Raises `DeliveryRefused` when the file cannot be read as its contract says.
     """
@@ -38,3 +42,7 @@ def readings(path: Path, table: TableContract, scratch: Path) -> Iterator[Readin
             from atoll.deid.readers.parquet import read_parquet
 
             yield read_parquet(path, table)
+        case Format.EXCEL:
+            from atoll.deid.readers.excel import read_excel
+
+            yield read_excel(path, table, parts or (table,))
