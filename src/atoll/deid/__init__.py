@@ -4,8 +4,9 @@ from atoll.deid.contracts import contract_json_schema, parse_contract
 from atoll.deid.differences import ChangeKind, ContractChange, differences
 from atoll.deid.engine import deidentify_file
 from atoll.deid.explain import Explanation, explain
-from atoll.deid.file_patterns import table_for
+from atoll.deid.file_patterns import table_for, tables_for
 from atoll.deid.keyring import DomainKey, DomainKeys, KeyRing
+from atoll.deid.parts import deidentify_parts
 from atoll.deid.report import FileReport
 from atoll.deid.schema import table_schema
 
@@ -19,9 +20,11 @@ __all__ = [
     "KeyRing",
     "contract_json_schema",
     "deidentify_file",
+    "deidentify_parts",
     "differences",
     "explain",
     "parse_contract",
     "table_for",
     "table_schema",
+    "tables_for",
 ]

@@ -8,7 +8,7 @@ from itertools import combinations
 
 import polars as pl
 
-from atoll.deid.file_patterns import overlap
+from atoll.deid.file_patterns import overlap, part_of
 from atoll.deid.schema import lake_name
 from atoll.model.contract import (
     COLUMN_NAME,
@@ -58,6 +58,8 @@ def findings_of(contract: Contract) -> list[Finding]:
 
 def _file_overlaps(contract: Contract) -> Iterator[Finding]:
     for (left, a), (right, b) in combinations(contract.tables.items(), 2):
+        if a.format is b.format and part_of(a) is not None and part_of(a) != part_of(b):
+            continue  # each takes its own part of the file
         for mine in a.files:
             for other in b.files:
                 if overlap(mine, other):
@@ -111,6 +113,10 @@ def _format_fields(at: tuple[str | int, ...], table: TableContract) -> Iterator[
         yield Finding((*at, "resource"), "is missing; a FHIR table takes one resourceType")
     if table.resource and table.format is not Format.FHIR:
         yield Finding((*at, "resource"), "is for the format fhir only")
+    if table.format is Format.EXCEL and not table.sheet:
+        yield Finding((*at, "sheet"), "is missing; an Excel table takes one sheet, by its name")
+    if given & {"sheet", "other_sheets"} and table.format is not Format.EXCEL:
+        yield Finding((*at, "sheet"), "is for the format excel only")
     dialect = table.csv
     if dialect.separator == dialect.quote or {dialect.separator, dialect.quote} & {"\n", "\r", "\0"}:
         yield Finding((*at, "csv"), "needs a separator and a quote that differ and are no line end")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ def deidentify_file(
     held: Path,
     on_progress: Progress = lambda part: None,
     only: frozenset[int] | None = None,
+    siblings: Sequence[str] = (),
 ) -> FileReport:
     """Carry out `contract` on the delivered file at `source`.
 
@@ -54,6 +55,8 @@ def deidentify_file(
         keys: keys of every domain that the contract names.
         on_progress: told the part done, 0 to 1; it may raise to stop the work.
         only: numbers of the rows that are meant (1-based, as held rows have them); None for all.
+        siblings: all tables that take a part of this file, this one among them; the first
+            of them holds what no table takes.
 
     Returns the account of the file. What is wrong with the file is in it and is never
     raised. Raises `NotFound` when the contract has no such table, `OSError` when the
@@ -64,7 +67,7 @@ def deidentify_file(
     on_progress(0.0)
     with Outputs(staged, held) as outputs:
         try:
-            report = _first_proven(contract, table, source, name, keys, outputs, only)
+            report = _first_proven(contract, table, source, name, keys, outputs, only, siblings)
         except DeliveryRefused as refusal:
             report = _refused(name, table, getattr(refusal, "rule", "unreadable"), _sentence(refusal))
         except _UNREADABLE:
@@ -81,9 +84,11 @@ def _first_proven(
     keys: Mapping[str, DomainKeys],
     outputs: Outputs,
     only: frozenset[int] | None,
+    siblings: Sequence[str],
 ) -> FileReport:
     """The account of the first reading that holds; the file is refused when none does."""
-    for reading in readings(source, contract.tables[table], outputs.scratch):
+    parts = tuple(contract.tables[s] for s in siblings or (table,))
+    for reading in readings(source, contract.tables[table], outputs.scratch, parts):
         try:
             rows_in = _write(contract, table, name, keys, reading.batch, outputs, only)
             proven = reading.proven(rows_in)
@@ -137,6 +142,7 @@ def _account(
         rows_committed=committed,
         rows_held=faulty + len(unread),
         left_out=dict(batch.unknown),
+        rows_passed=0 if only is None else sum(row in only for row in batch.passed),
         staged=outputs.keep_treated(contract.dataset, table),
     )
 

@@ -6,19 +6,30 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import PurePosixPath
 
-from atoll.model.contract import Contract
+from atoll.model.contract import Contract, Format, TableContract
 
 
 def table_for(contract: Contract, file_name: str) -> str | None:
-    """The table of `contract` whose `files` take `file_name`, None when none does.
+    """The first table of `contract` whose `files` take `file_name`, None when none does."""
+    return next(iter(tables_for(contract, file_name)), None)
+
+
+def tables_for(contract: Contract, file_name: str) -> tuple[str, ...]:
+    """The tables that a file fills: one, or several where each takes a part of it (`part_of`).
 
     Patterns see the last part of the name only, so that a source may keep folders.
     """
     name = PurePosixPath(file_name.replace("\\", "/")).name.lower()
-    for table, rules in contract.tables.items():
-        if any(fnmatchcase(name, pattern.lower()) for pattern in rules.files):
-            return table
-    return None
+    return tuple(
+        table
+        for table, rules in contract.tables.items()
+        if any(fnmatchcase(name, pattern.lower()) for pattern in rules.files)
+    )
+
+
+def part_of(table: TableContract) -> str | None:
+    """What of a file of several parts the table takes: a sheet, a type of resource. None: all of it."""
+    return {Format.EXCEL: table.sheet, Format.FHIR: table.resource}.get(table.format)
 
 
 def overlap(left: str, right: str) -> bool:

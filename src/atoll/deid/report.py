@@ -23,6 +23,15 @@ class FileReport(Frozen):
     left_out: dict[str, int] = {}
     #: The treated file, None when no row came through.
     staged: StagedFile | None = None
+    #: Treated files of further tables, where a file fills several.
+    also_staged: tuple[StagedFile, ...] = ()
+    #: In a replay: rows asked for that no table takes any more, as the contract says now.
+    rows_passed: int = 0
     #: Why the file as a whole was refused.
     rule: str = ""
     message: str = ""
+
+    @property
+    def all_staged(self) -> tuple[StagedFile, ...]:
+        """Every treated file, of one table or of several."""
+        return self.also_staged if self.staged is None else (self.staged, *self.also_staged)

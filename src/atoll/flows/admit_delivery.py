@@ -79,8 +79,9 @@ def commit(rooms: Rooms, context: StepContext) -> Mapping[str, Any]:
     staged: dict[str, list[StagedFile]] = {}
     for line in context.output("deidentify")["files"]:
         report = FileReport.model_validate(line["report"]) if line["report"] else None
-        if report is not None and report.staged is not None and report.staged.rows > 0:
-            staged.setdefault(line["table"], []).append(report.staged)
+        for file in () if report is None else report.all_staged:
+            if file.rows > 0:
+                staged.setdefault(file.table, []).append(file)
     if not staged:
         context.say("Nothing can be committed; everything is held in quarantine.")
         return {"version": None, "bytes": 0}

@@ -113,7 +113,10 @@ def _merged(before: FileOutcome, after: FileOutcome, line: Mapping[str, Any]) ->
     if not before.accepted:
         return after  # the file was held whole, and is read as if it were new
     return before.but(
-        rows_committed=before.rows_committed + after.rows_committed, rows_quarantined=after.rows_quarantined
+        rows_in=(before.rows_in or 0) - line["report"]["rows_passed"],
+        rows_committed=before.rows_committed + after.rows_committed,
+        rows_quarantined=after.rows_quarantined,
+        tables={t: before.tables.get(t, 0) + after.tables.get(t, 0) for t in {**before.tables, **after.tables}},
     )
 
 
@@ -143,4 +146,5 @@ def _file_outcome(name: str, line: Mapping[str, Any]) -> FileOutcome:
         rule=report.rule,
         message=report.message,
         left_out=report.left_out,
+        tables={file.table: file.rows for file in report.all_staged} if report.also_staged else {},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from atoll.deid import DomainKeys, FileReport, deidentify_file, table_for
+from atoll.deid import DomainKeys, FileReport, deidentify_parts, tables_for
 from atoll.flows.rooms import Rooms
 from atoll.model.contract import Contract
 from atoll.model.dataset import landing_of
@@ -52,7 +52,7 @@ def _line(
         if known.accepted:
             only = rooms.quarantine.row_numbers(delivery.id, index, replay - 1)
     report = _treat(rooms, delivery, contract, index, keys, progress, replay, only)
-    if only is not None and (report is None or report.rows_in != held):
+    if only is not None and (report is None or _rows_met(report) != held):
         # Another reading of the file would take other rows for those that were held.
         rooms.quarantine.keep_held(delivery.id, index, replay)
         context.say(f"File {index} stays held: the contract reads its rows otherwise than when they were held.")
@@ -76,21 +76,25 @@ def _treat(
 ) -> FileReport | None:
     """The account of one file, None where no table of the contract takes its name."""
     file = delivery.files[index]
-    table = table_for(contract, file.name)
-    if table is None:
+    tables = tables_for(contract, file.name)
+    if not tables:
         return None
-    staging = rooms.lake.staging(delivery.dataset, table, landing_of(delivery.id, replay))
-    return deidentify_file(
+    landing = landing_of(delivery.id, replay)
+    return deidentify_parts(
         contract,
-        table,
         rooms.landing.path(delivery, index),
         file.name,
         keys,
-        staging / f"{index:05d}.parquet",
+        {table: rooms.lake.staging(delivery.dataset, table, landing) / f"{index:05d}.parquet" for table in tables},
         rooms.quarantine.rows_path(delivery.id, index, replay),
         progress,
         only,
     )
+
+
+def _rows_met(report: FileReport) -> int | None:
+    """How many of the rows asked for the file still has, taken by a table or not."""
+    return None if report.rows_in is None else report.rows_in + report.rows_passed
 
 
 def _tell(context: StepContext, index: int, report: FileReport | None) -> None:

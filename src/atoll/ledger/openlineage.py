@@ -72,8 +72,9 @@ def admission_event(
     rows: dict[str, int] = {}
     for name, file in zip(names, outcome.files, strict=True):
         if file.accepted and file.table is not None and file.rows_committed > 0:
-            fed.setdefault(file.table, []).append(name)
-            rows[file.table] = rows.get(file.table, 0) + file.rows_committed
+            for filled, count in (file.tables or {file.table: file.rows_committed}).items():
+                fed.setdefault(filled, []).append(name)
+                rows[filled] = rows.get(filled, 0) + count
     tables = [] if version is None else [table for table in version.tables if table.table in fed]
     return FlowEvent(
         eventType="FAIL" if version is None else "COMPLETE",

@@ -26,6 +26,11 @@ class Format(StrEnum):
     NDJSON = "ndjson"
     FHIR = "fhir"
     XPT = "xpt"
+    #: CDISC Dataset-JSON 1.1, as one object or as NDJSON.
+    DATASET_JSON = "dataset_json"
+    PARQUET = "parquet"
+    #: Excel workbooks (xlsx, xlsm, xlsb, xls), a sheet for each table.
+    EXCEL = "excel"
 
 
 class ColumnRule(Frozen):
@@ -175,6 +180,11 @@ class TableContract(Frozen):
     csv: CsvDialect = CsvDialect()
     #: FHIR: the only resourceType accepted.
     resource: str | None = None
+    #: Excel: the sheet that fills the table. Several tables may take the same file, each its
+    #: sheet; so may FHIR tables, each its `resource`.
+    sheet: str | None = None
+    #: Excel: sheets that are known and do not enter; any other sheet, hidden or not, is refused.
+    other_sheets: tuple[str, ...] = ()
     #: XPT: encoding of text.
     encoding: Literal["cp1252", "utf-8", "latin-1"] = "cp1252"
     #: The column (key in `columns`) that says whom a row is about; shift_date needs it.

@@ -41,7 +41,7 @@ class FileOutcome(Frozen):
     """What became of one file."""
 
     name: str
-    #: The table it fills, None when no table of the contract takes it.
+    #: The table it fills, None when no table of the contract takes it; of several the first.
     table: str | None
     accepted: bool
     #: Rows read, committed and quarantined: read = committed + quarantined. A file that
@@ -54,6 +54,8 @@ class FileOutcome(Frozen):
     message: str = ""
     #: Fields left out because no rule names them, with the number of rows.
     left_out: dict[str, int] = {}
+    #: Rows committed by table, where a file fills several (sheets, resources, segments).
+    tables: dict[str, int] = {}
 
 
 class QuarantinedRow(Frozen):

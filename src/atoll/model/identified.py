@@ -49,16 +49,19 @@ class IdentifiedBatch:
         rows: columns keyed by the contract's column keys, as delivered (text formats:
             all String; null where the field is empty), and `__row` (UInt32/Int64,
             1-based data row of the file). Every key of an entering rule is there. Keys of
-            dropped columns: flat formats have those that the file has, nested formats
+            dropped columns: flat text formats have those that the file has, nested formats
             have none but `__raw`, the line as delivered (read it only for held rows).
-            XPT: Float64 where the contract says integer or number and the variable is
+            XPT, SAS, Parquet: Float64 where the contract says integer or number and the variable is
             numeric; a numeric date is ISO 8601 text; all else String.
         malformed: rows that are not in `rows`. Filled while `rows` is consumed, so
             read it afterwards.
         unknown: field names found that no rule names, with the number of rows that
             have them; filled likewise.
+        passed: numbers of rows that the contract knows and lets no table have (a
+            segment of a message, say); filled likewise.
     """
 
     rows: pl.LazyFrame
     malformed: list[MalformedRow] = field(default_factory=list)
     unknown: dict[str, int] = field(default_factory=dict)
+    passed: list[int] = field(default_factory=list)

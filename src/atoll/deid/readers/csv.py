@@ -8,9 +8,8 @@ counting separators (`csv_census`); where that fails, it is read again line by l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -18,24 +17,11 @@ import polars as pl
 from atoll.deid.readers.csv_careful import CarefulCsv
 from atoll.deid.readers.csv_census import Census, take_census
 from atoll.deid.readers.csv_header import CsvHeader, read_header
+from atoll.deid.readers.reading import Reading
 from atoll.model.contract import TableContract
 from atoll.model.identified import IdentifiedBatch
 
 _READ_BYTES = 1 << 20
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One way of reading a file.
-
-    Attributes:
-        batch: the rows.
-        proven: given how many rows were found, whether they are the file's rows. Asked
-            after the rows were consumed; where it says no, the next reading is tried.
-    """
-
-    batch: IdentifiedBatch
-    proven: Callable[[int], bool] = lambda rows: True
 
 
 def csv_readings(path: Path, table: TableContract, scratch: Path) -> Iterator[Reading]:

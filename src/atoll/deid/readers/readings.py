@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from atoll.deid.readers.csv import Reading, csv_readings
+from atoll.deid.readers.csv import csv_readings
+from atoll.deid.readers.reading import Reading
 from atoll.model.contract import Format, TableContract
 
 
-def readings(path: Path, table: TableContract, scratch: Path) -> Iterator[Reading]:
+def readings(
+    path: Path, table: TableContract, scratch: Path, parts: tuple[TableContract, ...] = ()
+) -> Iterator[Reading]:
     """Ways of reading `path`, the fastest first; only CSV has more than one.
+
+    `parts` are the tables that share the file, `table` among them; none of them: it alone.
 
     Raises `DeliveryRefused` when the file cannot be read as its contract says.
     """
@@ -29,3 +34,15 @@ def readings(path: Path, table: TableContract, scratch: Path) -> Iterator[Readin
             from atoll.deid.readers.xpt import read_xpt
 
             yield Reading(read_xpt(path, table))
+        case Format.DATASET_JSON:
+            from atoll.deid.readers.dataset_json import read_dataset_json
+
+            yield read_dataset_json(path, table)
+        case Format.PARQUET:
+            from atoll.deid.readers.parquet import read_parquet
+
+            yield read_parquet(path, table)
+        case Format.EXCEL:
+            from atoll.deid.readers.excel import read_excel
+
+            yield read_excel(path, table, parts or (table,))
