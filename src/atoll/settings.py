@@ -51,6 +51,11 @@ class Settings(BaseSettings):
     )
     log_level: str = Field(default="info", description="Least level logged: debug, info, warning, error.")
     upload_max_bytes: int = Field(default=2**40, gt=0, description="Largest file a source may deliver, in bytes.")
+    archive_files: int = Field(default=10_000, ge=1, description="Most files in one delivered archive.")
+    archive_bytes: int = Field(default=2**40, gt=0, description="Most that one archive may open to, in bytes.")
+    archive_ratio: int = Field(
+        default=200, ge=1, description="Most that an archive may grow when it is opened, beyond the first 64 MiB."
+    )
     inbox_dir: Path | None = Field(
         default=None,
         description="Directory that sources' files are copied into, as `<source>/<dataset>/<delivery>/<file>`; "

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from atoll.deliveries import growing
+from atoll.deliveries.archives import ArchiveLimits
+from atoll.deliveries.contents import Content, contents_of
 from atoll.deliveries.place import files_directory
 from atoll.deliveries.private_files import make_private_directory, part_of, storage_error, write_all
 from atoll.errors import DeliveryRefused, IntegrityBroken, LimitExceeded, NotFound, Unavailable
@@ -25,11 +28,13 @@ class Landing:
     Attributes:
         directory: the quarantine; each delivery has a directory of its own in it.
         max_bytes: the largest file taken.
+        archives: what archives may become when they are opened.
     """
 
-    def __init__(self, directory: Path, max_bytes: int) -> None:
+    def __init__(self, directory: Path, max_bytes: int, archives: ArchiveLimits | None = None) -> None:
         self.directory = directory
         self.max_bytes = max_bytes
+        self.archives = archives or ArchiveLimits(opened_bytes=max_bytes)
 
     def receive(self, delivery: Delivery, index: int, chunks: Iterable[bytes]) -> None:
         """Take the content of file `index` of the manifest; all of it, or nothing is kept.
@@ -92,6 +97,14 @@ class Landing:
         """Where file `index` lies, received or not. Raises `NotFound` for an index outside the manifest."""
         self._announced(delivery, index)
         return files_directory(self.directory, delivery.id) / str(index)
+
+    def contents(self, delivery: Delivery, as_it_is: Callable[[str], bool]) -> tuple[Content, ...]:
+        """Every file to admit: those of the manifest, with archives opened unless `as_it_is` says so of their name.
+
+        The same each time. Raises `Unavailable` when the disk is full or failing.
+        """
+        place = partial(self.path, delivery)
+        return tuple(contents_of(self.directory, delivery, place, as_it_is, self.archives))
 
     def verify(self, delivery: Delivery, on_progress: Callable[[float], None]) -> None:
         """Hash every file anew and hold it against the manifest.

@@ -2,6 +2,7 @@
 
 ```
 <quarantine>/<delivery id>/files/<index>          as delivered; removed by purge
+<quarantine>/<delivery id>/opened/...             members of archives; removed by purge
 <quarantine>/<delivery id>/held/<index>.parquet   rejected rows
 <quarantine>/<delivery id>/held/replay-<n>/<index>.parquet   rows that the n-th replay rejected again
 ```
@@ -30,6 +31,11 @@ def delivery_directory(root: Path, delivery_id: str) -> Path:
 def files_directory(root: Path, delivery_id: str) -> Path:
     """Where files lie as delivered."""
     return delivery_directory(root, delivery_id) / "files"
+
+
+def opened_directory(root: Path, delivery_id: str) -> Path:
+    """Where the members of archives lie; see `contents`."""
+    return delivery_directory(root, delivery_id) / "opened"
 
 
 def held_directory(root: Path, delivery_id: str, replay: int = 0) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from atoll.deliveries.place import delivery_directory, files_directory, held_directory
+from atoll.deliveries.place import delivery_directory, files_directory, held_directory, opened_directory
 from atoll.deliveries.private_files import make_private_directory, storage_error, sync_directory
 from atoll.errors import IntegrityBroken, InvalidInput
 from atoll.model.delivery import QuarantinedRow
@@ -107,19 +107,22 @@ class Quarantine:
             raise _unreadable(delivery_id) from None
 
     def purge(self, delivery_id: str) -> int:
-        """Remove the delivered files, keep the held rows; gives the bytes freed.
+        """Remove the delivered files and what was opened of them, keep the held rows; gives the bytes freed.
 
         Does nothing the second time. Raises `Unavailable` when files cannot be removed.
         """
-        directory = files_directory(self.directory, delivery_id)
-        freed_bytes = _bytes_below(directory)
-        try:
-            shutil.rmtree(directory)
-            sync_directory(directory.parent)
-        except FileNotFoundError:
-            return 0
-        except OSError as problem:
-            raise storage_error(problem) from None
+        freed_bytes = 0
+        for below in (opened_directory, files_directory):
+            directory = below(self.directory, delivery_id)
+            size_bytes = _bytes_below(directory)
+            try:
+                shutil.rmtree(directory)
+                sync_directory(directory.parent)
+            except FileNotFoundError:
+                continue
+            except OSError as problem:
+                raise storage_error(problem) from None
+            freed_bytes += size_bytes
         return freed_bytes
 
     def size_bytes(self, delivery_id: str) -> int:

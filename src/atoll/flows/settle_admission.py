@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -61,7 +61,7 @@ def _outcome(rooms: Rooms, context: StepContext, delivery: Delivery) -> Delivery
     """What this admission came to by itself."""
     treated = context.output("deidentify")
     committed = context.output("commit")
-    files = _file_outcomes(delivery, treated["files"])
+    files = tuple(map(_file_outcome, treated["files"]))
     return DeliveryOutcome(
         committed=committed["version"] is not None,
         contract=context.output("verify")["contract"],
@@ -120,11 +120,8 @@ def _merged(before: FileOutcome, after: FileOutcome, line: Mapping[str, Any]) ->
     )
 
 
-def _file_outcomes(delivery: Delivery, lines: Sequence[Mapping[str, Any]]) -> tuple[FileOutcome, ...]:
-    return tuple(_file_outcome(file.name, line) for file, line in zip(delivery.files, lines, strict=True))
-
-
-def _file_outcome(name: str, line: Mapping[str, Any]) -> FileOutcome:
+def _file_outcome(line: Mapping[str, Any]) -> FileOutcome:
+    name = line["name"]
     if line.get("passed") or line.get("kept"):
         return FileOutcome(name=name, table=line["table"], accepted=True, rows_in=0)
     if line["report"] is None:
@@ -132,8 +129,8 @@ def _file_outcome(name: str, line: Mapping[str, Any]) -> FileOutcome:
             name=name,
             table=None,
             accepted=False,
-            rule="unexpected_file",
-            message="No table of the contract takes a file of this name.",
+            rule=line.get("rule", "unexpected_file"),
+            message=line.get("message", "No table of the contract takes a file of this name."),
         )
     report = FileReport.model_validate(line["report"])
     return FileOutcome(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from atoll.deid import DomainKeys, FileReport, deidentify_parts, tables_for
+from atoll.deliveries import Content
 from atoll.flows.rooms import Rooms
 from atoll.model.contract import Contract
 from atoll.model.dataset import landing_of
@@ -18,16 +19,24 @@ def treat_files(
 ) -> Mapping[str, Any]:
     """Treated rows to the lake's staging place, the rest held; a line for each file.
 
-    A line has `table` and `report` (None where no table takes the file) and, in a
-    replay, `passed`: nothing of the file was held, so it is not read again.
+    Archives are opened: each member is a file here, with the number it had in the first
+    admission. A line has `name`, `table` and `report` (None where no table takes the
+    file) and, in a replay, `passed`: nothing of the file was held, so it is not read again.
     """
     keys = {domain: rooms.keyring.keys(domain) for domain in contract.domains}
     lines: list[dict[str, Any]] = []
-    whole = sum(f.size_bytes for f in delivery.files) or 1
+    before_this = frozenset(f.name for f in delivery.outcome.files) if replay and delivery.outcome else None
+
+    def as_it_is(name: str) -> bool:
+        return bool(tables_for(contract, name)) if before_this is None else name in before_this
+
+    contents = rooms.landing.contents(delivery, as_it_is)
+    whole = sum(f.size_bytes for f in contents) or 1
     before = 0
-    for index, file in enumerate(delivery.files):
+    for index, file in enumerate(contents):
         progress = _share(context, before / whole, file.size_bytes / whole)
-        lines.append(_line(rooms, context, delivery, contract, index, keys, progress, replay))
+        line = _line(rooms, context, delivery, contract, index, file, keys, progress, replay)
+        lines.append({"name": file.name, **line})
         before += file.size_bytes
     return {"files": lines, "key_ids": {domain: key.key_id for domain, key in keys.items()}}
 
@@ -38,10 +47,14 @@ def _line(
     delivery: Delivery,
     contract: Contract,
     index: int,
+    file: Content,
     keys: Mapping[str, DomainKeys],
     progress: Callable[[float], None],
     replay: int,
 ) -> dict[str, Any]:
+    if file.rule:
+        context.say(f"File {index} is held: {file.rule}.")
+        return {"table": None, "report": None, "rule": file.rule, "message": file.message}
     only: frozenset[int] | None = None
     held = 0
     if replay and delivery.outcome is not None:
@@ -51,7 +64,7 @@ def _line(
             return {"table": known.table, "report": None, "passed": True}
         if known.accepted:
             only = rooms.quarantine.row_numbers(delivery.id, index, replay - 1)
-    report = _treat(rooms, delivery, contract, index, keys, progress, replay, only)
+    report = _treat(rooms, delivery, contract, index, file, keys, progress, replay, only)
     if only is not None and (report is None or _rows_met(report) != held):
         # Another reading of the file would take other rows for those that were held.
         rooms.quarantine.keep_held(delivery.id, index, replay)
@@ -69,20 +82,20 @@ def _treat(
     delivery: Delivery,
     contract: Contract,
     index: int,
+    file: Content,
     keys: Mapping[str, DomainKeys],
     progress: Callable[[float], None],
     replay: int,
     only: frozenset[int] | None,
 ) -> FileReport | None:
     """The account of one file, None where no table of the contract takes its name."""
-    file = delivery.files[index]
     tables = tables_for(contract, file.name)
     if not tables:
         return None
     landing = landing_of(delivery.id, replay)
     return deidentify_parts(
         contract,
-        rooms.landing.path(delivery, index),
+        file.path,
         file.name,
         keys,
         {table: rooms.lake.staging(delivery.dataset, table, landing) / f"{index:05d}.parquet" for table in tables},

@@ -56,10 +56,11 @@ def admission_event(
 
     COMPLETE with the tables that the delivery filled; FAIL without outputs when nothing
     was committed (`version` None). `because` is what ran it, e.g. `operation/op_...`;
-    the same always gives the same run id. `outcome.files` stand in the order of `delivery.files`.
+    the same always gives the same run id. Inputs have the numbers
+    of `outcome.files`, where archives are opened.
     """
     namespace = f"{SOURCES}/{delivery.source}"
-    names = [f"{delivery.id}/{index}" for index in range(len(delivery.files))]
+    names = [f"{delivery.id}/{index}" for index in range(len(outcome.files))]
     admission = {
         "delivery": delivery.id,
         "contract": outcome.contract,

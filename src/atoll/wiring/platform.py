@@ -9,7 +9,7 @@ from pathlib import Path
 
 from atoll.airlock import Vault
 from atoll.deid import KeyRing
-from atoll.deliveries import Landing, Quarantine
+from atoll.deliveries import ArchiveLimits, Landing, Quarantine
 from atoll.errors import InvalidInput
 from atoll.flows import admit_delivery, check_airlock, converge_workspace, make_proof, place_incoming, run_query_queued
 from atoll.flows.back_up_repositories import back_up_repositories
@@ -80,7 +80,11 @@ def build(settings: Settings, backends: Mapping[str, Backend] | None = None) -> 
         usage=UsageBook(records, clock, load_price_books(settings.price_book)),
         operations=Operations(records, clock),
         locks=Locks(records),
-        landing=Landing(settings.quarantine_path, settings.upload_max_bytes),
+        landing=Landing(
+            settings.quarantine_path,
+            settings.upload_max_bytes,
+            ArchiveLimits(settings.archive_files, settings.archive_bytes, settings.archive_ratio),
+        ),
         quarantine=Quarantine(settings.quarantine_path),
         keyring=KeyRing(records, master_key(settings), clock),
         lake=Lake(settings.lake_catalog_url, settings.lake_path),

@@ -4046,6 +4046,13 @@ export interface components {
             rule: string;
             /** Table */
             table: string | null;
+            /**
+             * Tables
+             * @default {}
+             */
+            tables: {
+                [key: string]: number;
+            };
         };
         /**
          * FlowEdge
