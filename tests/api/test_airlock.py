@@ -128,6 +128,53 @@ def test_reviews_are_blind_until_both_are_there(lock):
     assert lock.fetch(id).status_code == 409
 
 
+def test_the_history_tells_what_was_done_and_no_reviewer_before_both_have_decided(lock):
+    id = lock.in_review()
+    lock.review(id, "rex")
+    for who, told in (("rex", "rex"), ("sue", None), ("ada", None), ("auditor", None)):
+        shown = lock.show(id, who)
+        assert [s["deed"] for s in shown["history"]] == ["open", "submit", "check", "review"]
+        assert (shown["history"][-1]["by"], shown["reviewed"]) == (told, 1), who
+    lock.review(id, "sue")
+    lock.fetch(id)
+    steps = [(s["deed"], s["state"], s["by"]) for s in lock.show(id)["history"]]
+    assert steps[0] == ("open", "draft", "ada") and steps[2] == ("check", "review", "platform")
+    assert steps[3:] == [("review", "review", "rex"), ("review", "released", "sue"), ("fetch", "released", "ada")]
+
+
+def test_files_of_the_share_go_into_a_request(lock):
+    share = lock.site.rooms.shares
+    share.place("heart", "results/table.csv", [GOOD])
+    (share.path("heart") / "results" / "link.csv").symlink_to("/etc/hostname")
+    used = lock.site.get("/projects/heart/share", "ada").json()
+    assert used["path"] == "/project" and 0 < used["used_bytes"] < used["quota_bytes"]
+    assert lock.site.get("/projects/lung/share", "eve").json()["used_bytes"] == 0
+
+    def files(who, folder=""):
+        return lock.site.get(f"/projects/heart/share/files?folder={folder}", who)
+
+    assert [(e["name"], e["folder"]) for e in files("ada").json()["items"]] == [("results", True)]
+    assert [(e["name"], e["size_bytes"]) for e in files("ada", "results").json()["items"]] == [("table.csv", len(GOOD))]
+    assert lock.site.get("/projects/lung/share/files", "eve").json()["items"] == []
+    assert files("eve").status_code == 404 and files("rex").status_code == 403
+    assert files("ada", "..").status_code == 422 and files("ada", "nowhere").status_code == 404
+    assert lock.site.get("/projects/heart/share", "eve").status_code == 404
+
+    def put(id, path, who="ada"):
+        return lock.site.send("POST", f"/airlock-requests/{id}/files/0/from-share", who, json={"path": path})
+
+    id = lock.open()
+    taken = put(id, "results/table.csv").json()["files"]
+    assert [(f["name"], f["size_bytes"]) for f in taken] == [("table.csv", len(GOOD))]
+    assert put(id, "results/link.csv").status_code == 404 and put(id, "../table.csv").status_code == 422
+    assert put(id, "results/table.csv", "ben").status_code == 403
+    assert put(lock.open("eve", project="lung"), "results/table.csv", "eve").status_code == 404
+    assert put(lock.open(direction="in"), "results/table.csv").status_code == 422
+    lock.submit(id)
+    assert lock.show(id)["state"] == "review"
+    assert put(id, "results/table.csv").status_code == 409
+
+
 def test_lists_by_what_a_page_asks(lock):
     id = lock.in_review()
 

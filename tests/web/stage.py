@@ -68,7 +68,7 @@ def build(root: Path) -> Stage:
     stage = Stage(Platform(root, settings))
     stage.platform.start()
     try:
-        for put in (people, data, machine, questions):
+        for put in (people, data, machine, questions, airlock):
             put(stage)
     except BaseException:
         stage.platform.stop()
@@ -107,6 +107,25 @@ def data(stage: Stage) -> None:
         source.wait_for_delivery(stage.delivery, timeout_seconds=_SECONDS)
     with stage.platform.as_("steward") as steward:
         steward.grants.add(PROJECT, "sdtm", reason="Protocol 1")
+
+
+def airlock(stage: Stage) -> None:
+    """A request that waits for reviewers, who are of another project, and one that the checks returned."""
+    with stage.platform.as_("admin") as admin:
+        admin.projects.add("lung-study", "Lung function study")
+        for login in ("steward", "reviewer"):
+            admin.projects.add_member("lung-study", login)
+    tables = stage.platform.root / "tables"
+    tables.mkdir()
+    (tables / "arms.csv").write_text("arm,n\nA,120\nB,340\n")
+    (tables / "small.csv").write_text("arm,n\nA,120\nB,3\n")
+    with stage.platform.as_("scientist") as scientist:
+        for name, state in (("arms.csv", "review"), ("small.csv", "returned")):
+            asked = scientist.airlock.request(
+                PROJECT, [tables / name], purpose=f"Table 1 of the paper ({name})", destination="Journal of Cardiology"
+            )
+            assert scientist.airlock.wait(asked["id"])["state"] == state
+            stage.more[f"airlock {state}"] = asked["id"]
 
 
 def machine(stage: Stage) -> None:

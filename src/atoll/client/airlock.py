@@ -36,6 +36,10 @@ class Airlock:
         address = f"{_path(request_id)}/files/{index}?name={segment(name or path.name)}"
         return self._connection.upload(address, lambda: read_chunks(path), size_bytes)
 
+    def put_from_share(self, request_id: str, index: int, path: str) -> Json:
+        """Put a file of the project's share, by its path below `/project`, at a place of the request."""
+        return self._connection.post(f"{_path(request_id)}/files/{index}/from-share", {"path": path})
+
     def remove(self, request_id: str, index: int) -> Json:
         """Take a file out."""
         return self._connection.delete(f"{_path(request_id)}/files/{index}")

@@ -10,7 +10,7 @@ from atoll.airlock import Job, Limits, Preview, preview_file
 from atoll.errors import Conflict, NotFound
 from atoll.flows.rooms import Rooms
 from atoll.flows.write_airlock import seen
-from atoll.model.airlock import AirlockRequest, AirlockReview, AirlockState, Direction
+from atoll.model.airlock import AirlockRequest, AirlockReview, AirlockState, AirlockStep, Direction
 from atoll.model.ledger import AuditEvent
 from atoll.model.person import Caller, Project
 from atoll.ports.records import Page
@@ -67,6 +67,13 @@ def reviews_for(caller: Caller, request: AirlockRequest) -> tuple[AirlockReview,
     """The reviews that the caller may see: those of decided rounds, and one's own."""
     decided = {r.round for r in request.reviews if len(_of_round(request, r.round)) >= airlock_policies.REVIEWERS}
     return tuple(r for r in request.reviews if r.round in decided or r.reviewer_id == caller.subject_id)
+
+
+def steps_told(caller: Caller, request: AirlockRequest, step: AirlockStep) -> bool:
+    """Whether the caller may know who did this: of a round that is not decided, no reviewer but oneself."""
+    if step.deed != "review" or step.by_id == caller.subject_id:
+        return True
+    return len(_of_round(request, step.round)) >= airlock_policies.REVIEWERS
 
 
 def preview(rooms: Rooms, caller: Caller, request_id: str, index: int) -> Preview:

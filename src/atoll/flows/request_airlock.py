@@ -10,7 +10,7 @@ from atoll.airlock import safe_name
 from atoll.errors import InvalidInput, NotFound
 from atoll.flows import check_airlock
 from atoll.flows.rooms import Rooms
-from atoll.flows.write_airlock import found, write
+from atoll.flows.write_airlock import found, step, write
 from atoll.model.airlock import AirlockFile, AirlockRequest, AirlockState, Direction
 from atoll.model.ledger import AuditEvent
 from atoll.model.person import Caller, Project
@@ -47,6 +47,7 @@ def open_request(
         opened_at=now,
         changed_at=now,
     )
+    request = request.but(history=(step(request, caller, "open"),))
     event = AuditEvent(
         action="airlock.open",
         target=f"airlock_request/{request.id}",

@@ -11,7 +11,7 @@ from atoll.access.directory import project_by_name
 from atoll.access.permissions import not_found
 from atoll.errors import NotFound, VersionConflict
 from atoll.flows.rooms import Rooms
-from atoll.model.airlock import AirlockRequest
+from atoll.model.airlock import AirlockRequest, AirlockStep
 from atoll.model.ledger import AuditEvent
 from atoll.model.person import Caller, Project
 from atoll.ports.records import Put, Write
@@ -21,6 +21,8 @@ _TRIES = 10
 Change = Callable[[AirlockRequest, Project], AirlockRequest]
 Details = Mapping[str, Any] | Callable[[AirlockRequest], Mapping[str, Any]]
 NO_DETAILS: Mapping[str, Any] = MappingProxyType({})
+#: Told in the history though the state may stay as it is.
+_TOLD = frozenset({"review", "grant", "fetch"})
 
 
 def seen(rooms: Rooms, caller: Caller, request_id: str) -> tuple[AirlockRequest, Project]:
@@ -57,7 +59,7 @@ def write(
     """
     for _ in range(_TRIES):
         request, project = found(rooms, request_id)
-        changed = change(request, project)
+        changed = _told(request, change(request, project), caller, action)
         facts = details(changed) if callable(details) else details
         event = AuditEvent(
             action=f"airlock.{action}",
@@ -76,3 +78,22 @@ def write(
             continue
         return rooms.records.get(AirlockRequest, request_id)
     raise VersionConflict("The request is written to without end.", where=request_id, todo="Try again.")
+
+
+def step(request: AirlockRequest, caller: Caller, deed: str) -> AirlockStep:
+    """What was just done to the request."""
+    return AirlockStep(
+        at=request.changed_at,
+        deed=deed,
+        state=request.state,
+        by=caller.name,
+        by_id=caller.subject_id,
+        round=request.round,
+    )
+
+
+def _told(before: AirlockRequest, changed: AirlockRequest, caller: Caller, deed: str) -> AirlockRequest:
+    """With a step of its history, unless it is one more file of a draft."""
+    if before.state is changed.state and deed not in _TOLD:
+        return changed
+    return changed.but(history=(*changed.history, step(changed, caller, deed)))

@@ -131,6 +131,20 @@ class ReleaseGrant(Frozen):
     fetched_at: datetime | None = None
 
 
+class AirlockStep(Frozen):
+    """What was done to a request that changed its state, or let a file out."""
+
+    at: datetime
+    #: The word of the audit entry without its `airlock.`: `submit`, `check`, `review`, ...
+    deed: str
+    #: Where the request stood after it.
+    state: AirlockState
+    #: Login, or `platform`.
+    by: str
+    by_id: str
+    round: int = 0
+
+
 class AirlockRequest(Record):
     """Files with a purpose and a destination."""
 
@@ -161,6 +175,8 @@ class AirlockRequest(Record):
     released_at: datetime | None = None
     #: Where machines see the files that came in, by index.
     placed: dict[int, str] = {}
+    #: What led from state to state, oldest first.
+    history: tuple[AirlockStep, ...] = ()
     #: When the content of files that were not let through was removed.
     purged_at: datetime | None = None
 

@@ -20,6 +20,8 @@ import struct
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,6 +43,17 @@ _ACL_NAME = "system.posix_acl_default"
 _DEFAULT_ACL = struct.pack("<I", 2) + b"".join(
     struct.pack("<HHI", tag, allowed, 0xFFFFFFFF) for tag, allowed in ((0x01, 7), (0x04, 7), (0x20, 0))
 )
+
+
+@dataclass(frozen=True)
+class ShareEntry:
+    """A file or folder of a share."""
+
+    name: str
+    folder: bool
+    #: 0 for a folder.
+    size_bytes: int
+    changed_at: datetime
 
 
 class ProjectShares:
@@ -139,6 +152,19 @@ class ProjectShares:
         with os.fdopen(opened, "rb") as file:
             yield file
 
+    def entries(self, project: str, folder: str = "") -> tuple[ShareEntry, ...]:
+        """What lies in a folder of the share, folders first; nothing while there is no share.
+
+        Links, sockets and the like are left out, and names that are no UTF-8. Raises `NotFound`,
+        `InvalidInput` for a name that leads elsewhere.
+        """
+        parts = _parts(folder) if folder else ()
+        if not parts and not self._place(project).is_dir():
+            return ()
+        with self._opened(project, parts, make=False) as directory:
+            found = [entry for name in os.listdir(directory) if (entry := _entry(name, directory))]  # noqa: PTH208 - of a descriptor
+        return tuple(sorted(found, key=lambda entry: (not entry.folder, entry.name)))
+
     @contextmanager
     def _opened(self, project: str, parts: tuple[str, ...], *, make: bool) -> Iterator[int]:
         """The directory of these names below the share, opened one after the other."""
@@ -177,6 +203,19 @@ class ProjectShares:
         with contextlib.suppress(OSError):
             if _ACL_NAME not in os.listxattr(place):
                 os.setxattr(place, _ACL_NAME, _DEFAULT_ACL)
+
+
+def _entry(name: str, directory: int) -> ShareEntry | None:
+    try:
+        name.encode()
+        found = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except (OSError, UnicodeEncodeError):
+        return None
+    folder = stat.S_ISDIR(found.st_mode)
+    if not (folder or stat.S_ISREG(found.st_mode)):
+        return None
+    changed = datetime.fromtimestamp(found.st_mtime, UTC)
+    return ShareEntry(name=name, folder=folder, size_bytes=0 if folder else found.st_size, changed_at=changed)
 
 
 def _parts(name: str) -> tuple[str, ...]:

@@ -112,6 +112,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/airlock-requests/{id}/files/{index}/from-share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put Airlock File Of Share
+         * @description Copy a file of the project's share into an open request on the way out, as `PUT` does with bytes.
+         */
+        post: operations["put_airlock_file_of_share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/airlock-requests/{id}/files/{index}/preview": {
         parameters: {
             query?: never;
@@ -1840,6 +1860,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{name}/share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Share
+         * @description How full the project's share is, which its machines see at `/project`.
+         */
+        get: operations["show_share"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{name}/share/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Share Files
+         * @description Names and sizes of what lies in a folder of the share, folders first; nothing of what is in a file.
+         */
+        get: operations["list_share_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/proofs": {
         parameters: {
             query?: never;
@@ -2855,6 +2915,8 @@ export interface components {
             files: components["schemas"]["AirlockFileAnswer"][];
             /** Grants */
             grants: components["schemas"]["ReleaseGrantAnswer"][];
+            /** History */
+            history: components["schemas"]["AirlockStepAnswer"][];
             /** Id */
             id: string;
             /** Mine */
@@ -2874,6 +2936,8 @@ export interface components {
             released_at: string | null;
             /** Requester */
             requester: string;
+            /** Reviewed */
+            reviewed: number;
             /** Reviews */
             reviews: components["schemas"]["AirlockReviewAnswer"][];
             /** Round */
@@ -2909,6 +2973,22 @@ export interface components {
          * @enum {string}
          */
         AirlockState: "draft" | "checking" | "returned" | "review" | "refused" | "released" | "placing" | "placed" | "withdrawn" | "expired";
+        /**
+         * AirlockStepAnswer
+         * @description What was done to a request.
+         */
+        AirlockStepAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string | null;
+            /** Deed */
+            deed: string;
+            state: components["schemas"]["AirlockState"];
+        };
         /**
          * AuditCheckpoint
          * @description That the chain stood so at a time, signed by a key that the record store alone does not open.
@@ -4007,6 +4087,14 @@ export interface components {
             transient: boolean;
         };
         /**
+         * FileOfShare
+         * @description A file of the project's share.
+         */
+        FileOfShare: {
+            /** Path */
+            path: string;
+        };
+        /**
          * FileOutcome
          * @description What became of one file.
          */
@@ -4591,6 +4679,13 @@ export interface components {
             cursor?: string | null;
             /** Items */
             items: components["schemas"]["SettingAnswer"][];
+        };
+        /** Listing[ShareEntryAnswer] */
+        Listing_ShareEntryAnswer_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["ShareEntryAnswer"][];
         };
         /** Listing[SizeAnswer] */
         Listing_SizeAnswer_: {
@@ -6108,6 +6203,35 @@ export interface components {
          */
         Severity: "refuse" | "warn" | "info";
         /**
+         * ShareAnswer
+         * @description A project's share, and how full it is.
+         */
+        ShareAnswer: {
+            /** Path */
+            path: string;
+            /** Quota Bytes */
+            quota_bytes: number;
+            /** Used Bytes */
+            used_bytes: number;
+        };
+        /**
+         * ShareEntryAnswer
+         * @description A file or folder of a share.
+         */
+        ShareEntryAnswer: {
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Folder */
+            folder: boolean;
+            /** Name */
+            name: string;
+            /** Size Bytes */
+            size_bytes: number;
+        };
+        /**
          * SignIn
          * @description Login and password, and the code of the second factor where the account has one.
          */
@@ -6835,6 +6959,42 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": unknown;
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    put_airlock_file_of_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileOfShare"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AirlockRequestAnswer"];
                 };
             };
             /** @description An error */
@@ -10161,6 +10321,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RepositoryAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_share_files: {
+        parameters: {
+            query?: {
+                /** @description Below the share; empty for the share itself. */
+                folder?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_ShareEntryAnswer_"];
                 };
             };
             /** @description An error */

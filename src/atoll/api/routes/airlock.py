@@ -22,10 +22,11 @@ from atoll.api.schemas.airlock import (
     NewReleaseGrant,
 )
 from atoll.api.schemas.listing import Cursor, Limit, Listing
+from atoll.api.schemas.shares import FileOfShare
 from atoll.api.security import CallerHere, RoomsHere
 from atoll.api.uploads import receive_upload
 from atoll.errors import NotFound
-from atoll.flows import fetch_release, read_airlock, request_airlock, review_airlock
+from atoll.flows import fetch_release, read_airlock, read_share, request_airlock, review_airlock
 from atoll.flows.rooms import Rooms
 from atoll.model.airlock import AirlockRequest, AirlockState, Direction
 from atoll.model.person import Caller
@@ -108,6 +109,14 @@ async def put_airlock_file(
         lambda chunks: _answer(rooms, caller, request_airlock.put_file(rooms, caller, id, index, name, chunks)),
         on_bytes=request.app.state.metrics.received,
     )
+
+
+@routes.post("/airlock-requests/{id}/files/{index}/from-share", scope=Scope.AIRLOCK_REQUEST)
+def put_airlock_file_of_share(
+    rooms: RoomsHere, caller: CallerHere, id: str, index: _Index, body: FileOfShare
+) -> AirlockRequestAnswer:
+    """Copy a file of the project's share into an open request on the way out, as `PUT` does with bytes."""
+    return _answer(rooms, caller, read_share.put_from_share(rooms, caller, id, index, body.path))
 
 
 @routes.delete("/airlock-requests/{id}/files/{index}", scope=Scope.AIRLOCK_REQUEST)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from fastapi import Query
+
 from atoll.access.scopes import Scope
 from atoll.api.routing import Routes
 from atoll.api.schemas.listing import Cursor, Limit, Listing
 from atoll.api.schemas.people import MemberTerms, NewProject, ProjectAnswer
+from atoll.api.schemas.shares import ShareAnswer, ShareEntryAnswer
 from atoll.api.security import CallerHere, RoomsHere
-from atoll.flows import manage_projects
+from atoll.flows import manage_projects, read_share
 from atoll.flows.manage_projects import ProjectView
 
 routes = Routes("projects")
@@ -48,6 +53,23 @@ def add_member(
 def remove_member(rooms: RoomsHere, caller: CallerHere, name: str, login: str) -> ProjectAnswer:
     """Have somebody leave; again changes nothing."""
     return _answer(manage_projects.remove_member(rooms, caller, name, login))
+
+
+@routes.get("/projects/{name}/share", scope=Scope.PROJECTS_READ_OWN)
+def show_share(rooms: RoomsHere, caller: CallerHere, name: str) -> ShareAnswer:
+    """How full the project's share is, which its machines see at `/project`."""
+    return ShareAnswer.of(read_share.show_share(rooms, caller, name))
+
+
+@routes.get("/projects/{name}/share/files", scope=Scope.AIRLOCK_REQUEST)
+def list_share_files(
+    rooms: RoomsHere,
+    caller: CallerHere,
+    name: str,
+    folder: Annotated[str, Query(max_length=2000, description="Below the share; empty for the share itself.")] = "",
+) -> Listing[ShareEntryAnswer]:
+    """Names and sizes of what lies in a folder of the share, folders first; nothing of what is in a file."""
+    return Listing(items=tuple(map(ShareEntryAnswer.of, read_share.list_files(rooms, caller, name, folder))))
 
 
 def _answer(view: ProjectView) -> ProjectAnswer:

@@ -9,13 +9,14 @@ from pydantic import Field
 
 from atoll.access import airlock_policies
 from atoll.access.airlock_permissions import to_review
-from atoll.flows.read_airlock import reviews_for
+from atoll.flows.read_airlock import reviews_for, steps_told
 from atoll.model.airlock import (
     AirlockFile,
     AirlockFinding,
     AirlockRequest,
     AirlockReview,
     AirlockState,
+    AirlockStep,
     Decision,
     Direction,
     ReleaseGrant,
@@ -134,6 +135,22 @@ class ReleaseGrantAnswer(Frozen):
         return cls(**grant.model_dump(exclude={"sha256", "person_id"}))
 
 
+class AirlockStepAnswer(Frozen):
+    """What was done to a request."""
+
+    at: datetime
+    #: The word of the audit entry without its `airlock.`: `submit`, `check`, `review`, ...
+    deed: str
+    state: AirlockState
+    #: Left out of a review until both are there, but for one's own.
+    by: str | None
+
+    @classmethod
+    def of(cls, step: AirlockStep, *, told: bool) -> Self:
+        """The step, with who did it where that may be told."""
+        return cls(at=step.at, deed=step.deed, state=step.state, by=step.by if told else None)
+
+
 class AirlockRequestAnswer(Frozen):
     """A request, with as much of its reviews as the caller may see."""
 
@@ -155,6 +172,10 @@ class AirlockRequestAnswer(Frozen):
     #: Hidden until both reviewers have decided, but for one's own.
     reviews: tuple[AirlockReviewAnswer, ...]
     grants: tuple[ReleaseGrantAnswer, ...]
+    #: Oldest first.
+    history: tuple[AirlockStepAnswer, ...]
+    #: How many of the two have decided in this round.
+    reviewed: int
     #: Whether it waits for a review by the caller.
     to_review: bool
     #: Whether the caller asked.
@@ -169,7 +190,7 @@ class AirlockRequestAnswer(Frozen):
             **request.model_dump(
                 exclude={
                     *("kind", "version", "requester_id", "operation_id", "files", "reviews", "grants"),
-                    *("placed", "purged_at"),
+                    *("placed", "purged_at", "history"),
                 }
             ),
             operation=request.operation_id,
@@ -179,6 +200,10 @@ class AirlockRequestAnswer(Frozen):
             ),
             reviews=tuple(map(AirlockReviewAnswer.of, reviews_for(caller, request))),
             grants=tuple(map(ReleaseGrantAnswer.of, request.grants)),
+            history=tuple(
+                AirlockStepAnswer.of(step, told=steps_told(caller, request, step)) for step in request.history
+            ),
+            reviewed=len(request.current_reviews),
             to_review=to_review(caller, request, project),
             mine=caller.subject_id == request.requester_id,
         )

@@ -61,6 +61,19 @@ def put(
         _show(atoll.airlock.put(request_id, index, file, name), as_json=as_json)
 
 
+@airlock.command("put-shared")
+def put_shared(
+    request_id: Id,
+    path: Annotated[str, typer.Argument(metavar="PATH", help="Below /project, such as results/table-1.csv.")],
+    at: Annotated[int | None, typer.Option(min=0, help="Instead of this one; left out, behind the last.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a file of the project's share into a request that is to leave."""
+    with client() as atoll:
+        index = len(atoll.airlock.show(request_id)["files"]) if at is None else at
+        _show(atoll.airlock.put_from_share(request_id, index, path), as_json=as_json)
+
+
 @airlock.command("remove")
 def remove(request_id: Id, index: Index, as_json: AsJson = False) -> None:
     """Take a file out of a request that is not under review."""

@@ -1,8 +1,10 @@
 /** Places in the navigation and the palette, in order. What one may not see is not shown; the API decides anyway. */
 import {
   IconDatabase,
+  IconDoorExit,
   IconFileCheck,
   IconHome,
+  IconFolders,
   IconPackageImport,
   IconServer2,
   IconTerminal2,
@@ -28,4 +30,6 @@ export const PLACES: readonly Place[] = [
   { path: "/machines", label: "nav.machines", icon: IconServer2, scopes: ["workspaces:read:own"] },
   { path: "/deliveries", label: "nav.deliveries", icon: IconPackageImport, scopes: ["deliveries:read:own", "deliveries:read"] },
   { path: "/contracts", label: "nav.contracts", icon: IconFileCheck, scopes: ["contracts:read"] },
+  { path: "/projects", label: "nav.projects", icon: IconFolders, scopes: ["projects:read:own"] },
+  { path: "/airlock", label: "nav.airlock", icon: IconDoorExit, scopes: ["airlock:read:own"] },
 ];

@@ -1,5 +1,6 @@
 /** A line for each namespace, a file each, in alphabetical order. tests/web holds both languages to the same keys. */
 import account from "./account.json";
+import airlock from "./airlock.json";
 import common from "./common.json";
 import contracts from "./contracts.json";
 import data from "./data.json";
@@ -7,12 +8,14 @@ import deliveries from "./deliveries.json";
 import home from "./home.json";
 import machines from "./machines.json";
 import parts from "./parts.json";
+import projects from "./projects.json";
 import shell from "./shell.json";
 import signIn from "./signIn.json";
 import sql from "./sql.json";
 
 export const words = {
   account,
+  airlock,
   common,
   contracts,
   data,
@@ -20,6 +23,7 @@ export const words = {
   home,
   machines,
   parts,
+  projects,
   shell,
   signIn,
   sql,
