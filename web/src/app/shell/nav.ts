@@ -1,5 +1,6 @@
 /** Places in the navigation and the palette, in order. What one may not see is not shown; the API decides anyway. */
 import {
+  IconCoins,
   IconDatabase,
   IconFileCheck,
   IconHome,
@@ -28,4 +29,5 @@ export const PLACES: readonly Place[] = [
   { path: "/machines", label: "nav.machines", icon: IconServer2, scopes: ["workspaces:read:own"] },
   { path: "/deliveries", label: "nav.deliveries", icon: IconPackageImport, scopes: ["deliveries:read:own", "deliveries:read"] },
   { path: "/contracts", label: "nav.contracts", icon: IconFileCheck, scopes: ["contracts:read"] },
+  { path: "/costs", label: "nav.costs", icon: IconCoins, scopes: ["costs:read:own"] },
 ];

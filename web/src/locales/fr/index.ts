@@ -2,6 +2,7 @@
 import account from "./account.json";
 import common from "./common.json";
 import contracts from "./contracts.json";
+import costs from "./costs.json";
 import data from "./data.json";
 import deliveries from "./deliveries.json";
 import home from "./home.json";
@@ -15,6 +16,7 @@ export const words = {
   account,
   common,
   contracts,
+  costs,
   data,
   deliveries,
   home,
