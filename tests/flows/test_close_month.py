@@ -110,6 +110,17 @@ def test_who_sees_own_costs_only_gets_no_others(house):
     assert "ben" not in exported
 
 
+def test_what_belongs_to_nothing_can_be_asked_for(house):
+    none = CostFilter(project="-")
+    page = read_costs.records_page(house, AUDITOR, "2026-02", none, limit=200)
+    assert page.items
+    assert {record.project for record in page.items} == {None}
+    report = read_costs.report(house, AUDITOR, "2026-02", "user", none)
+    assert report.total_eur == summed(page.items)
+    line = [line for line in house.usage.report("2026-02", "project").lines if line.key == "-"]
+    assert report.total_eur == sum((one.amount_eur for one in line), Decimal(0))
+
+
 def test_records_come_page_by_page(house):
     found, cursor = [], 0
     while cursor is not None:
@@ -160,6 +171,9 @@ def test_a_closed_month_is_frozen(house):
     house.records.transact([Append("usage/2026-02", (late,))])
     assert house.usage.report("2026-02", "user") == before
     assert len(list(house.usage.records_of("2026-02"))) == closed.records
+    days = {"since": date(2026, 2, 1), "until": date(2026, 2, 28)}
+    told = read_costs.over_time(house, AUDITOR, by="user", step=CostStep.DAY, asked=CostFilter(), **days)
+    assert told.total_eur == before.total_eur
     with pytest.raises(AlreadyExists):
         close_month.close_month(house, ADMIN, "2026-02")
     event = [e.event for e in house.audit.tail(100) if e.event.action == "month.close"][-1]

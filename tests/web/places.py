@@ -36,6 +36,7 @@ PLACES = (
     Place("contracts/new", ("steward",)),
     Place("contracts/proposals/:id", ("steward",), lambda stage: f"/contracts/proposals/{stage.proposal}"),
     Place("contracts/:dataset", ("steward",), lambda _: "/contracts/sdtm"),
+    Place("costs", ("scientist", "auditor", "administrator")),
     Place("deliveries", ("steward", "auditor")),
     Place("deliveries/:id", ("steward",), lambda stage: f"/deliveries/{stage.delivery}"),
     Place("machines", ("scientist", "administrator")),

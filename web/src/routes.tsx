@@ -16,6 +16,7 @@ const PAGES: RouteObject[] = [
   { path: "contracts/new", lazy: () => import("./pages/contracts/NewContractPage") },
   { path: "contracts/proposals/:id", lazy: () => import("./pages/contracts/ProposalPage") },
   { path: "contracts/:dataset", lazy: () => import("./pages/contracts/ContractPage") },
+  { path: "costs", lazy: () => import("./pages/costs/CostsPage") },
   { path: "deliveries", lazy: () => import("./pages/deliveries/DeliveriesPage") },
   { path: "deliveries/:id", lazy: () => import("./pages/deliveries/DeliveryPage") },
   { path: "machines", lazy: () => import("./pages/machines/MachinesPage") },

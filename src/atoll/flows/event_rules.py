@@ -15,6 +15,7 @@ from atoll.flows.rooms import Rooms
 from atoll.model.airlock import AirlockRequest
 from atoll.model.budget import Budget, BudgetHolder
 from atoll.model.contract import ContractVersion
+from atoll.model.cost import ClosedMonth
 from atoll.model.dataset import Dataset, DatasetVersion
 from atoll.model.delivery import Delivery
 from atoll.model.grant import Grant
@@ -146,6 +147,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             Rule(AirlockRequest, _lets(airlock_permissions.see_request)),
             Rule(ContractProposal, _holds(Scope.CONTRACTS_READ)),
             Rule(Budget, _sees_budget),
+            Rule(ClosedMonth, _holds(Scope.COSTS_READ)),
             Rule(Person, _holds(Scope.PEOPLE_READ)),
             Rule(Source, _holds(Scope.SOURCES_READ)),
         )

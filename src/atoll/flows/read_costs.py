@@ -13,7 +13,7 @@ from atoll.flows.rooms import Rooms
 from atoll.ledger import cost_export, rollup
 from atoll.ledger.months import month_before
 from atoll.ledger.series import series
-from atoll.model.cost import ClosedMonth, CostFilter, CostMonth, CostSeries, CostStep, UsagePage
+from atoll.model.cost import NOBODY, ClosedMonth, CostFilter, CostMonth, CostSeries, CostStep, UsagePage
 from atoll.model.ledger import CostReport, UsageRecord
 from atoll.model.person import Caller
 
@@ -94,4 +94,4 @@ def _narrowed(caller: Caller, asked: CostFilter) -> CostFilter:
 
 
 def _meets(record: UsageRecord, asked: CostFilter) -> bool:
-    return all(value is None or getattr(record, name) == value for name, value in asked)
+    return all(value is None or (getattr(record, name) or NOBODY) == value for name, value in asked)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from pydantic_core import from_json
 
 from atoll.errors import NotFound, VersionConflict
-from atoll.model.cost import CostChunk, CostFilter
+from atoll.model.cost import NOBODY, ClosedMonth, CostChunk, CostFilter
 from atoll.ports.records import ReadsTexts, RecordStore
 
 CHUNK = 20_000
@@ -70,6 +70,14 @@ def cells_of(records: RecordStore, month: str, asked: CostFilter, *, to: int | N
         number = reached
         if not full:
             return
+
+
+def frozen_at(records: RecordStore, month: str) -> int | None:
+    """The last usage record that a closed month counts; None while it is open."""
+    try:
+        return records.get(ClosedMonth, month).records
+    except NotFound:
+        return None
 
 
 def seal(records: RecordStore, month: str) -> int:
@@ -155,7 +163,9 @@ def _key(body: Mapping[str, Any]) -> Key:
 
 def _asked(rows: Iterable[tuple[Any, ...]], asked: CostFilter) -> Iterator[Cell]:
     values = (asked.metric, asked.user, asked.project, asked.dataset, asked.product, asked.workspace)
-    wanted = [(place, value) for place, value in enumerate(values, start=1) if value is not None]
+    wanted = [
+        (place, None if value == NOBODY else value) for place, value in enumerate(values, start=1) if value is not None
+    ]
     for row in rows:
         if all(row[place] == value for place, value in wanted):
             yield Cell._make((*row[:7], Decimal(row[7]), Decimal(row[8]), row[9]))

@@ -9,12 +9,11 @@ from decimal import Decimal
 from atoll.errors import InvalidInput
 from atoll.ledger import rollup
 from atoll.ledger.months import firsts
-from atoll.model.cost import CostFilter, CostLineOverTime, CostPoint, CostSeries, CostStep
+from atoll.model.cost import NOBODY, CostFilter, CostLineOverTime, CostPoint, CostSeries, CostStep
 from atoll.ports.records import RecordStore
 
 #: Periods told at once; a year of days, or more than eight years of months.
 MAX_PERIODS = 400
-NOBODY = "-"
 
 
 def series(records: RecordStore, *, by: str, step: CostStep, since: date, until: date, asked: CostFilter) -> CostSeries:
@@ -33,7 +32,9 @@ def series(records: RecordStore, *, by: str, step: CostStep, since: date, until:
         )
     sums: dict[str, dict[date, rollup.Sums]] = {}
     for first in firsts(since, until):
-        for cell in rollup.cells_of(records, f"{first:%Y-%m}", asked):
+        month = f"{first:%Y-%m}"
+        # Of a closed month what its report counts, so that both say the same.
+        for cell in rollup.cells_of(records, month, asked, to=rollup.frozen_at(records, month)):
             day = first.replace(day=cell.day)
             if since <= day <= until:
                 period = day if step is CostStep.DAY else first

@@ -10,16 +10,14 @@ from typing import Literal, get_args
 
 from atoll.errors import InvalidInput, NotFound
 from atoll.ledger.rollup import EXACT as _EXACT
-from atoll.ledger.rollup import Sums, cells_of
-from atoll.model.cost import ClosedMonth, CostFilter
+from atoll.ledger.rollup import Sums, cells_of, frozen_at
+from atoll.model.cost import NOBODY, CostFilter
 from atoll.model.ledger import CostLine, CostReport, Metric, PriceBook, UsageRecord
 from atoll.model.record import new_id
 from atoll.ports.clock import Clock
 from atoll.ports.records import Append, RecordStore
 
 By = Literal["user", "project", "dataset", "metric", "product", "workspace"]
-#: The key of usage that belongs to no project, dataset, product or workspace.
-NOBODY = "-"
 BATCH = 1000
 
 # A price for one byte-day is 7.3e-13 EUR and may be periodic; rounded here, even the amount
@@ -118,7 +116,7 @@ class UsageBook:
 
         Of a closed month those that it was closed with. Raises `InvalidInput`.
         """
-        stream, last = stream_of(month), self._last(month)
+        stream, last = stream_of(month), frozen_at(self._records, month)
         while last is None or after < last:
             batch = self._records.read(stream, after=after, limit=BATCH if last is None else min(BATCH, last - after))
             if not batch:
@@ -144,7 +142,7 @@ class UsageBook:
         asked = asked or CostFilter(user=user)
         lines: dict[tuple[str, str], Sums] = {}
         total = Decimal(0)
-        for cell in cells_of(self._records, month, asked, to=self._last(month)):
+        for cell in cells_of(self._records, month, asked, to=frozen_at(self._records, month)):
             key = (str(getattr(cell, by) or NOBODY), cell.metric)
             lines.setdefault(key, Sums()).add(cell.quantity, cell.amount_eur, cell.records)
             total = _EXACT.add(total, cell.amount_eur)
@@ -153,13 +151,6 @@ class UsageBook:
             for (key, metric), s in sorted(lines.items())
         )
         return CostReport(month=month, by=by, lines=ordered, total_eur=total)
-
-    def _last(self, month: str) -> int | None:
-        """The last record of a closed month; None while it is open."""
-        try:
-            return self._records.get(ClosedMonth, month).records
-        except NotFound:
-            return None
 
 
 def _unit_price(book: PriceBook, metric: Metric) -> Decimal:

@@ -20,8 +20,12 @@ class CostStep(StrEnum):
     MONTH = "month"
 
 
+#: What stands for "none" where usage belongs to no project, dataset, product or workspace.
+NOBODY = "-"
+
+
 class CostFilter(Frozen):
-    """Of which usage; what is None is not asked."""
+    """Of which usage; what is None is not asked, and `-` asks for what has none."""
 
     user: str | None = None
     project: str | None = None

@@ -281,7 +281,7 @@ export interface paths {
         };
         /**
          * List Audit
-         * @description Entries of the audit chain, oldest first; `cursor` is the `after` (or `before`) of the next page.
+         * @description Entries of the audit chain, oldest first; `cursor` asks for the next page.
          *
          *     A page may hold few entries and still have a cursor: so many were looked at.
          */
@@ -7248,6 +7248,8 @@ export interface operations {
                 newest_first?: boolean;
                 /** @description With `newest_first`: entries numbered below this. */
                 before?: number | null;
+                /** @description `cursor` of the page before, whichever way. */
+                cursor?: string | null;
                 /** @description By this person: login or id. */
                 person?: string | null;
                 /** @description This action, `grant.add`; or all of a noun, `grant.`. */
@@ -7954,13 +7956,13 @@ export interface operations {
                 by?: "user" | "project" | "dataset" | "metric" | "product" | "workspace";
                 /** @description Of this person or source. */
                 user?: string | null;
-                /** @description Of this project. */
+                /** @description Of this project; `-`: of none. */
                 project?: string | null;
-                /** @description Of this dataset. */
+                /** @description Of this dataset; `-`: of none. */
                 dataset?: string | null;
-                /** @description Of this product version. */
+                /** @description Of this product version; `-`: of none. */
                 product?: string | null;
-                /** @description Of this workspace. */
+                /** @description Of this workspace; `-`: of none. */
                 workspace?: string | null;
                 /** @description Of this metric. */
                 metric?: components["schemas"]["Metric"] | null;
@@ -8033,13 +8035,13 @@ export interface operations {
                 format?: "csv" | "focus";
                 /** @description Of this person or source. */
                 user?: string | null;
-                /** @description Of this project. */
+                /** @description Of this project; `-`: of none. */
                 project?: string | null;
-                /** @description Of this dataset. */
+                /** @description Of this dataset; `-`: of none. */
                 dataset?: string | null;
-                /** @description Of this product version. */
+                /** @description Of this product version; `-`: of none. */
                 product?: string | null;
-                /** @description Of this workspace. */
+                /** @description Of this workspace; `-`: of none. */
                 workspace?: string | null;
                 /** @description Of this metric. */
                 metric?: components["schemas"]["Metric"] | null;
@@ -8174,13 +8176,13 @@ export interface operations {
                 limit?: number;
                 /** @description Of this person or source. */
                 user?: string | null;
-                /** @description Of this project. */
+                /** @description Of this project; `-`: of none. */
                 project?: string | null;
-                /** @description Of this dataset. */
+                /** @description Of this dataset; `-`: of none. */
                 dataset?: string | null;
-                /** @description Of this product version. */
+                /** @description Of this product version; `-`: of none. */
                 product?: string | null;
-                /** @description Of this workspace. */
+                /** @description Of this workspace; `-`: of none. */
                 workspace?: string | null;
                 /** @description Of this metric. */
                 metric?: components["schemas"]["Metric"] | null;
@@ -8224,13 +8226,13 @@ export interface operations {
                 step?: components["schemas"]["CostStep"];
                 /** @description Of this person or source. */
                 user?: string | null;
-                /** @description Of this project. */
+                /** @description Of this project; `-`: of none. */
                 project?: string | null;
-                /** @description Of this dataset. */
+                /** @description Of this dataset; `-`: of none. */
                 dataset?: string | null;
-                /** @description Of this product version. */
+                /** @description Of this product version; `-`: of none. */
                 product?: string | null;
-                /** @description Of this workspace. */
+                /** @description Of this workspace; `-`: of none. */
                 workspace?: string | null;
                 /** @description Of this metric. */
                 metric?: components["schemas"]["Metric"] | null;

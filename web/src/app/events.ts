@@ -25,6 +25,7 @@ const TOUCHES: Record<string, readonly (keyof paths | `/api/v1/${string}`)[]> = 
   contract_proposal: ["/api/v1/contract-proposals"],
   airlock_request: ["/api/v1/airlock-requests"],
   budget: ["/api/v1/budgets", "/api/v1/costs"],
+  closed_month: ["/api/v1/costs"],
   person: ["/api/v1/people", "/api/v1/session"],
   source: ["/api/v1/sources"],
 };

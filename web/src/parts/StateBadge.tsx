@@ -11,7 +11,7 @@ const TONE_OF = {
   stopped: "idle", terminating: "busy", terminated: "idle", starting: "busy", frozen: "idle", absent: "idle", unknown: "wait",
   open: "wait", approved: "good", refused: "bad", withdrawn: "idle", draft: "idle", checking: "busy", returned: "wait",
   review: "wait", placing: "busy", placed: "good", released: "good", expired: "idle", revoked: "idle", active: "good", inactive: "idle",
-  current: "good", deprecated: "wait", retired: "idle", within: "good", warned: "wait", blocked: "bad",
+  current: "good", deprecated: "wait", retired: "idle", within: "good", warned: "wait", blocked: "bad", closed: "good",
 } as const satisfies Record<string, Tone>;
 
 export type KnownState = keyof typeof TONE_OF;

@@ -27,6 +27,9 @@ def list_audit(
     tail: Annotated[bool, Query(description="The last entries instead, unfiltered.")] = False,
     newest_first: Annotated[bool, Query(description="The other way round; go on with `before`.")] = False,
     before: Annotated[int | None, Query(ge=1, description="With `newest_first`: entries numbered below this.")] = None,
+    cursor: Annotated[
+        str | None, Query(pattern=r"^\d{1,12}$", description="`cursor` of the page before, whichever way.")
+    ] = None,
     person: Annotated[str | None, Query(max_length=64, description="By this person: login or id.")] = None,
     action: Annotated[
         str | None, Query(max_length=64, description="This action, `grant.add`; or all of a noun, `grant.`.")
@@ -38,7 +41,7 @@ def list_audit(
     since: Annotated[AwareDatetime | None, Query(description="From this time on.")] = None,
     until: Annotated[AwareDatetime | None, Query(description="Before this time.")] = None,
 ) -> Listing[AuditEntry]:
-    """Entries of the audit chain, oldest first; `cursor` is the `after` (or `before`) of the next page.
+    """Entries of the audit chain, oldest first; `cursor` asks for the next page.
 
     A page may hold few entries and still have a cursor: so many were looked at.
     """
@@ -47,9 +50,8 @@ def list_audit(
     asked = read_ledger.AuditFilter(
         person=person, action=action, target=target, allowed=allowed, since=since, until=until
     )
-    page = read_ledger.find_audit(
-        rooms, caller, asked, cursor=before if newest_first else after, newest_first=newest_first, limit=limit
-    )
+    start = int(cursor) if cursor else before if newest_first else after
+    page = read_ledger.find_audit(rooms, caller, asked, cursor=start, newest_first=newest_first, limit=limit)
     return Listing(items=page.entries, cursor=None if page.cursor is None else str(page.cursor))
 
 

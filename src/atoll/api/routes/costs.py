@@ -29,10 +29,10 @@ _By = Annotated[
 
 def _filter(
     user: Annotated[str | None, Query(max_length=64, description="Of this person or source.")] = None,
-    project: Annotated[str | None, Query(max_length=64, description="Of this project.")] = None,
-    dataset: Annotated[str | None, Query(max_length=64, description="Of this dataset.")] = None,
-    product: Annotated[str | None, Query(max_length=100, description="Of this product version.")] = None,
-    workspace: Annotated[str | None, Query(max_length=64, description="Of this workspace.")] = None,
+    project: Annotated[str | None, Query(max_length=64, description="Of this project; `-`: of none.")] = None,
+    dataset: Annotated[str | None, Query(max_length=64, description="Of this dataset; `-`: of none.")] = None,
+    product: Annotated[str | None, Query(max_length=100, description="Of this product version; `-`: of none.")] = None,
+    workspace: Annotated[str | None, Query(max_length=64, description="Of this workspace; `-`: of none.")] = None,
     metric: Annotated[Metric | None, Query(description="Of this metric.")] = None,
 ) -> CostFilter:
     return CostFilter(user=user, project=project, dataset=dataset, product=product, workspace=workspace, metric=metric)

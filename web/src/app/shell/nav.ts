@@ -1,5 +1,6 @@
 /** Places in the navigation and the palette, in order. What one may not see is not shown; the API decides anyway. */
 import {
+  IconCoins,
   IconDatabase,
   IconDoorExit,
   IconFileCheck,
@@ -32,4 +33,5 @@ export const PLACES: readonly Place[] = [
   { path: "/contracts", label: "nav.contracts", icon: IconFileCheck, scopes: ["contracts:read"] },
   { path: "/projects", label: "nav.projects", icon: IconFolders, scopes: ["projects:read:own"] },
   { path: "/airlock", label: "nav.airlock", icon: IconDoorExit, scopes: ["airlock:read:own"] },
+  { path: "/costs", label: "nav.costs", icon: IconCoins, scopes: ["costs:read:own"] },
 ];

@@ -3,6 +3,7 @@ import account from "./account.json";
 import airlock from "./airlock.json";
 import common from "./common.json";
 import contracts from "./contracts.json";
+import costs from "./costs.json";
 import data from "./data.json";
 import deliveries from "./deliveries.json";
 import home from "./home.json";
@@ -18,6 +19,7 @@ export const words = {
   airlock,
   common,
   contracts,
+  costs,
   data,
   deliveries,
   home,

@@ -4,7 +4,7 @@ import { SERIES } from "../../app/theme";
 import type { ChartProps } from "./index";
 
 /** Hidden from readers and the keyboard: the table has the same. */
-export default function Drawn({ kind, points, x, series, format, stacked = false, height = 240 }: ChartProps) {
+export default function Drawn({ kind, points, x, series, format, stacked = false, height = 240, onChoose }: ChartProps) {
   const common = {
     h: height,
     data: [...points],
@@ -13,6 +13,12 @@ export default function Drawn({ kind, points, x, series, format, stacked = false
     withLegend: series.length > 1,
     ...(format ? { valueFormatter: format } : {}),
   };
+  const chosen = onChoose && {
+    barProps: ({ name }: { name: string }) => ({
+      cursor: "pointer",
+      onClick: () => { onChoose(series.findIndex(({ key }) => key === name)); },
+    }),
+  };
   return (
     <div aria-hidden="true">
       {kind === "line" && <LineChart {...common} lineChartProps={{ accessibilityLayer: false }} curveType="monotone" />}
@@ -20,7 +26,7 @@ export default function Drawn({ kind, points, x, series, format, stacked = false
         <AreaChart {...common} areaChartProps={{ accessibilityLayer: false }} type={stacked ? "stacked" : "default"} curveType="monotone" />
       )}
       {kind === "bar" && (
-        <BarChart {...common} barChartProps={{ accessibilityLayer: false }} type={stacked ? "stacked" : "default"} />
+        <BarChart {...common} barChartProps={{ accessibilityLayer: false }} type={stacked ? "stacked" : "default"} {...chosen} />
       )}
     </div>
   );

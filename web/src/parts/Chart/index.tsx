@@ -24,6 +24,8 @@ export interface ChartProps {
   format?: (value: number) => string;
   stacked?: boolean;
   height?: number;
+  /** When a bar is chosen by mouse: which of the series. Offer the same by keyboard beside it. */
+  onChoose?: (series: number) => void;
 }
 
 export function Chart(props: ChartProps) {
