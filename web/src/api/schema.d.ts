@@ -1340,6 +1340,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Health
+         * @description Parts, hosts of machines, housekeeping and versions, tried for this answer.
+         */
+        get: operations["show_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -1536,6 +1556,26 @@ export interface paths {
         patch: operations["change_person"];
         trace?: never;
     };
+    "/api/v1/people/{id}/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Person Access
+         * @description Where the person is signed in, whether a code is asked for, and whether sign-in is slowed down.
+         */
+        get: operations["show_person_access"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people/{id}/second-factor": {
         parameters: {
             query?: never;
@@ -1551,6 +1591,46 @@ export interface paths {
          * @description Take the second factor away from somebody who lost it; never one's own.
          */
         delete: operations["reset_second_factor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Person Sessions
+         * @description Sign a person out everywhere, but where this is asked from; API tokens stay.
+         */
+        delete: operations["end_person_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/price-books": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Price Books
+         * @description Every price book, oldest first; in force is the last that is valid from a day not after today (UTC).
+         */
+        get: operations["list_price_books"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2327,7 +2407,7 @@ export interface paths {
         };
         /**
          * List Tokens
-         * @description One's own tokens, newest first; an administrator may ask for those of a person or a source.
+         * @description One's own tokens, newest first; an administrator may ask for those of a person, a source or everybody.
          */
         get: operations["list_tokens"];
         put?: never;
@@ -2933,6 +3013,16 @@ export interface components {
             };
             /** Target */
             target: string;
+        };
+        /**
+         * BackendHealth
+         * @description A backend and what it finds on its host.
+         */
+        BackendHealth: {
+            /** Findings */
+            findings: components["schemas"]["FindingAnswer"][];
+            /** Name */
+            name: string;
         };
         /**
          * Bin
@@ -3808,6 +3898,26 @@ export interface components {
             treatment: string;
         };
         /**
+         * DutyAnswer
+         * @description Housekeeping that is done again and again, as it stands in the process that answers.
+         */
+        DutyAnswer: {
+            /** Error */
+            error: string;
+            /** Every Seconds */
+            every_seconds: number;
+            /** Failures */
+            failures: number;
+            /** Name */
+            name: string;
+            /** Ran At */
+            ran_at: string | null;
+            /** Running Since */
+            running_since: string | null;
+            /** Took Seconds */
+            took_seconds: number | null;
+        };
+        /**
          * EnrolmentAnswer
          * @description What an app needs to show codes; it is shown once.
          */
@@ -3992,6 +4102,20 @@ export interface components {
             rule: string;
             /** Table */
             table: string | null;
+        };
+        /**
+         * FindingAnswer
+         * @description What a host can or cannot give to machines.
+         */
+        FindingAnswer: {
+            /** Detail */
+            detail: string;
+            /** Good */
+            good: boolean;
+            /** Todo */
+            todo: string;
+            /** What */
+            what: string;
         };
         /**
          * FlowEdge
@@ -4237,6 +4361,27 @@ export interface components {
             ok: boolean;
         };
         /**
+         * HealthAnswer
+         * @description How all parts stand, as tried for this answer.
+         */
+        HealthAnswer: {
+            /** Backends */
+            backends: components["schemas"]["BackendHealth"][];
+            /** Duties */
+            duties: components["schemas"]["DutyAnswer"][];
+            /**
+             * Looked At
+             * Format: date-time
+             */
+            looked_at: string;
+            /** Parts */
+            parts: components["schemas"]["PartAnswer"][];
+            /** Versions */
+            versions: {
+                [key: string]: string;
+            };
+        };
+        /**
          * Hours
          * @description A span of some days of the week; `end` 00:00 is the midnight that ends the day.
          */
@@ -4446,6 +4591,13 @@ export interface components {
             cursor?: string | null;
             /** Items */
             items: components["schemas"]["PersonAnswer"][];
+        };
+        /** Listing[PriceBook] */
+        Listing_PriceBook_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["PriceBook"][];
         };
         /** Listing[ProductAnswer] */
         Listing_ProductAnswer_: {
@@ -5025,6 +5177,29 @@ export interface components {
          */
         NodeKind: "source" | "delivery" | "contract" | "table" | "grant" | "query" | "mount" | "workspace" | "release" | "incoming";
         /**
+         * OpenSession
+         * @description A browser at which the person is signed in.
+         */
+        OpenSession: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Method */
+            method: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+        };
+        /**
          * OperationAnswer
          * @description A piece of long work.
          */
@@ -5102,6 +5277,32 @@ export interface components {
             version: string;
             /** Workspace */
             workspace: string;
+        };
+        /**
+         * PartAnswer
+         * @description A part that requests or people need.
+         */
+        PartAnswer: {
+            /** Good */
+            good: boolean;
+            /** Name */
+            name: string;
+            /** Problem */
+            problem: string;
+            /** Took Seconds */
+            took_seconds: number;
+        };
+        /**
+         * PersonAccessAnswer
+         * @description How a person can come in at this moment.
+         */
+        PersonAccessAnswer: {
+            /** Second Factor */
+            second_factor: boolean;
+            /** Sessions */
+            sessions: components["schemas"]["OpenSession"][];
+            /** Slowed */
+            slowed: components["schemas"]["SlowedSignIn"][];
         };
         /**
          * PersonAnswer
@@ -5198,6 +5399,35 @@ export interface components {
             title: string;
             /** Total Rows */
             total_rows: number;
+        };
+        /**
+         * Price
+         * @description The price of one metric, for `per` units of it.
+         */
+        Price: {
+            /** Eur */
+            eur: string;
+            metric: components["schemas"]["Metric"];
+            /** Per */
+            per: string;
+        };
+        /**
+         * PriceBook
+         * @description Prices in force from a date.
+         */
+        PriceBook: {
+            /**
+             * Currency
+             * @default EUR
+             */
+            currency: string;
+            /** Prices */
+            prices: components["schemas"]["Price"][];
+            /**
+             * Valid From
+             * Format: date
+             */
+            valid_from: string;
         };
         /**
          * ProbeResult
@@ -6063,6 +6293,23 @@ export interface components {
             vcpu: number;
         };
         /**
+         * SlowedSignIn
+         * @description Failed attempts with the person's login from one place, that still count.
+         */
+        SlowedSignIn: {
+            /** Failures */
+            failures: number;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Origin */
+            origin: string;
+            /** Wait Seconds */
+            wait_seconds: number;
+        };
+        /**
          * SourceAnswer
          * @description A laboratory or third party that delivers files.
          */
@@ -6287,6 +6534,8 @@ export interface components {
             label: string;
             /** Revoked At */
             revoked_at: string | null;
+            /** Subject */
+            subject: string | null;
             /** Subject Id */
             subject_id: string;
         };
@@ -9022,6 +9271,35 @@ export interface operations {
             };
         };
     };
+    show_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     show_me: {
         parameters: {
             query?: never;
@@ -9437,6 +9715,37 @@ export interface operations {
             };
         };
     };
+    show_person_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonAccessAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     reset_second_factor: {
         parameters: {
             query?: never;
@@ -9454,6 +9763,64 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    end_person_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_price_books: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_PriceBook_"];
+                };
             };
             /** @description An error */
             default: {
@@ -11061,6 +11428,8 @@ export interface operations {
                 login?: string | null;
                 /** @description Tokens of this source; needs `tokens:write`. */
                 source?: string | null;
+                /** @description Tokens of all people and sources; needs `tokens:write`. */
+                everybody?: boolean;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
