@@ -31,6 +31,18 @@ class _Attempts:
     last: datetime
 
 
+@dataclass(frozen=True)
+class Slowed:
+    """Failures of a login from one place that still count."""
+
+    #: An address, or `browser/...` for a browser that signed in as the person before.
+    origin: str
+    failures: int
+    last_at: datetime
+    #: How long the next attempt from there is refused; 0: it is looked at.
+    wait_seconds: int
+
+
 class SignInThrottle:
     """Counts attempts and says when the next is looked at. Safe for threads."""
 
@@ -67,6 +79,20 @@ class SignInThrottle:
             overall = self._attempts.get(("", address))
             if overall is not None:
                 self._attempts[("", address)] = _Attempts(max(0, overall.count - 1), overall.last)
+
+    def standing(self, login: str) -> tuple[Slowed, ...]:
+        """Where the login was tried in vain lately, the newest first. In this process only."""
+        now = self._clock.now()
+        forgotten = now - timedelta(seconds=FORGET_SECONDS)
+        with self._lock:
+            found = [
+                Slowed(
+                    origin, seen.count, seen.last, max(0, math.ceil(self._wait((login, origin), FREE_PER_LOGIN, now)))
+                )
+                for (name, origin), seen in self._attempts.items()
+                if name == login and seen.last >= forgotten
+            ]
+        return tuple(sorted(found, key=lambda slowed: slowed.last_at, reverse=True))
 
     def _wait(self, key: tuple[str, str], free: int, now: datetime) -> float:
         """Seconds until the key may try again: 1, 2, 4, ... after the free attempts."""

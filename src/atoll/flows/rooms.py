@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from atoll.access.sign_on import LOCAL_ONLY, SignOn
 from atoll.airlock import Vault
@@ -11,7 +11,7 @@ from atoll.deid import KeyRing
 from atoll.deliveries import Landing, Quarantine
 from atoll.lake import Lake
 from atoll.ledger import AuditTrail, FlowLog, UsageBook
-from atoll.operations import Locks, Operations
+from atoll.operations import DutyBoard, Locks, Operations
 from atoll.ports.backend import Backend
 from atoll.ports.clock import Clock
 from atoll.ports.records import RecordStore
@@ -53,3 +53,5 @@ class Rooms:
     backends: Mapping[str, Backend]
     #: What signing on stands on beside the accounts on record.
     sign_on: SignOn = LOCAL_ONLY
+    #: How the housekeeping of this process stands.
+    duties: DutyBoard = field(default_factory=DutyBoard)

@@ -35,6 +35,11 @@ class UsageBook:
         self._clock = clock
         self._books = sorted(price_books, key=lambda book: book.valid_from)
 
+    @property
+    def price_books(self) -> tuple[PriceBook, ...]:
+        """Every book, oldest first: those of the past, the one in force, those to come."""
+        return tuple(self._books)
+
     def prices_at(self, when: datetime) -> PriceBook:
         """The book in force: the latest that is valid from a day not after `when` (UTC).
 

@@ -2,8 +2,18 @@
 
 from atoll.operations.locks import Locks
 from atoll.operations.operations import Operations
-from atoll.operations.reconcilers import Reconciler, Reconcilers
+from atoll.operations.reconcilers import DutyBoard, DutyStanding, Reconciler, Reconcilers
 from atoll.operations.runner import Runner
 from atoll.operations.story import StepContext, Story
 
-__all__ = ["Locks", "Operations", "Reconciler", "Reconcilers", "Runner", "StepContext", "Story"]
+__all__ = [
+    "DutyBoard",
+    "DutyStanding",
+    "Locks",
+    "Operations",
+    "Reconciler",
+    "Reconcilers",
+    "Runner",
+    "StepContext",
+    "Story",
+]

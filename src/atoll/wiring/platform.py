@@ -166,13 +166,15 @@ def reconcilers(rooms: Rooms) -> Reconcilers:
             Reconciler("checkpoint_audit", _HOUSEKEEPING_SECONDS, partial(checkpoint_audit, rooms)),
             Reconciler("index_flows", _POLL_SECONDS, partial(index_flows, rooms)),
             Reconciler("seal_costs", _HOUSEKEEPING_SECONDS, partial(seal_costs, rooms)),
-        ]
+        ],
+        board=rooms.duties,
     )
 
 
 def profile_reconcilers(rooms: Rooms) -> Reconcilers:
     """What computes profiles, not started; apart, since a large table takes its time."""
-    return Reconcilers([Reconciler("profile_datasets", _POLL_SECONDS, partial(profile_datasets, rooms))])
+    duty = Reconciler("profile_datasets", _POLL_SECONDS, partial(profile_datasets, rooms))
+    return Reconcilers([duty], board=rooms.duties)
 
 
 def machine_reconcilers(rooms: Rooms, visits: Callable[[str], Visits]) -> tuple[Reconcilers, Reconcilers, Reconcilers]:
@@ -197,12 +199,18 @@ def machine_reconcilers(rooms: Rooms, visits: Callable[[str], Visits]) -> tuple[
         "sweep_visits": partial(sweep_visits, rooms),
     }
     duties = [Reconciler(name, _HOUSEKEEPING_SECONDS, run) for name, run in slow.items()]
-    return Reconcilers(wishes, rooms.operations.wished), Reconcilers(quick), Reconcilers(duties)
+    board = rooms.duties
+    return (
+        Reconcilers(wishes, rooms.operations.wished, board),
+        Reconcilers(quick, board=board),
+        Reconcilers(duties, board=board),
+    )
 
 
 def warm_reconcilers(rooms: Rooms, around: Surroundings) -> Reconcilers:
     """What keeps machines ready, not started; apart, since to make one takes its time."""
-    return Reconcilers([Reconciler("keep_warm", _POLL_SECONDS, partial(keep_warm, rooms, around))])
+    duty = Reconciler("keep_warm", _POLL_SECONDS, partial(keep_warm, rooms, around))
+    return Reconcilers([duty], board=rooms.duties)
 
 
 def _private(directory: Path) -> None:

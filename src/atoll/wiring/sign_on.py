@@ -43,7 +43,8 @@ def reconcilers(rooms: Rooms) -> Reconcilers:
             Reconciler("rest_machines", _REST_SECONDS, partial(rest_machines, rooms)),
             Reconciler("sweep_sessions", _SWEEP_SECONDS, partial(sweep_sessions, rooms)),
             Reconciler("sweep_known_browsers", _SWEEP_SECONDS, partial(sweep_known_browsers, rooms)),
-        ]
+        ],
+        board=rooms.duties,
     )
 
 

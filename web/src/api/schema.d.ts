@@ -112,26 +112,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/airlock-requests/{id}/files/{index}/from-share": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Put Airlock File Of Share
-         * @description Copy a file of the project's share into an open request on the way out, as `PUT` does with bytes.
-         */
-        post: operations["put_airlock_file_of_share"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/airlock-requests/{id}/files/{index}/preview": {
         parameters: {
             query?: never;
@@ -281,7 +261,7 @@ export interface paths {
         };
         /**
          * List Audit
-         * @description Entries of the audit chain, oldest first; `cursor` asks for the next page.
+         * @description Entries of the audit chain, oldest first; `cursor` is the `after` (or `before`) of the next page.
          *
          *     A page may hold few entries and still have a cursor: so many were looked at.
          */
@@ -1079,15 +1059,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /**
-         * Upload Part
-         * @description Send a part of one file as the body; what arrived outlives a broken connection.
-         *
-         *     A part with a digest is taken whole or not at all. With the last part the file is
-         *     checked against the manifest. A part that begins elsewhere is a conflict: look at
-         *     `arrived_bytes` of the delivery's file.
-         */
-        patch: operations["upload_part"];
+        patch?: never;
         trace?: never;
     };
     "/api/v1/deliveries/{id}/quarantine": {
@@ -1368,6 +1340,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Health
+         * @description Parts, hosts of machines, housekeeping and versions, tried for this answer.
+         */
+        get: operations["show_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -1564,6 +1556,26 @@ export interface paths {
         patch: operations["change_person"];
         trace?: never;
     };
+    "/api/v1/people/{id}/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Person Access
+         * @description Where the person is signed in, whether a code is asked for, and whether sign-in is slowed down.
+         */
+        get: operations["show_person_access"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people/{id}/second-factor": {
         parameters: {
             query?: never;
@@ -1579,6 +1591,46 @@ export interface paths {
          * @description Take the second factor away from somebody who lost it; never one's own.
          */
         delete: operations["reset_second_factor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Person Sessions
+         * @description Sign a person out everywhere, but where this is asked from; API tokens stay.
+         */
+        delete: operations["end_person_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/price-books": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Price Books
+         * @description Every price book, oldest first; in force is the last that is valid from a day not after today (UTC).
+         */
+        get: operations["list_price_books"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1854,46 +1906,6 @@ export interface paths {
          * @description Bring a backup back, also of a repository that is lost.
          */
         post: operations["restore_repository"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{name}/share": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Show Share
-         * @description How full the project's share is, which its machines see at `/project`.
-         */
-        get: operations["show_share"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{name}/share/files": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Share Files
-         * @description Names and sizes of what lies in a folder of the share, folders first; nothing of what is in a file.
-         */
-        get: operations["list_share_files"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2366,50 +2378,6 @@ export interface paths {
         patch: operations["change_source"];
         trace?: never;
     };
-    "/api/v1/sources/{name}/keys": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Source Keys
-         * @description Public keys with which the source signs in by SFTP.
-         */
-        get: operations["list_source_keys"];
-        put?: never;
-        /**
-         * Add Source Key
-         * @description Let the holder of a key deliver as the source by SFTP; the user name there is the source's.
-         */
-        post: operations["add_source_key"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sources/{name}/keys/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /**
-         * Remove Source Key
-         * @description The key opens nothing any more, at once.
-         */
-        delete: operations["remove_source_key"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/sources/{name}/tokens": {
         parameters: {
             query?: never;
@@ -2439,7 +2407,7 @@ export interface paths {
         };
         /**
          * List Tokens
-         * @description One's own tokens, newest first; an administrator may ask for those of a person or a source.
+         * @description One's own tokens, newest first; an administrator may ask for those of a person, a source or everybody.
          */
         get: operations["list_tokens"];
         put?: never;
@@ -2915,8 +2883,6 @@ export interface components {
             files: components["schemas"]["AirlockFileAnswer"][];
             /** Grants */
             grants: components["schemas"]["ReleaseGrantAnswer"][];
-            /** History */
-            history: components["schemas"]["AirlockStepAnswer"][];
             /** Id */
             id: string;
             /** Mine */
@@ -2936,8 +2902,6 @@ export interface components {
             released_at: string | null;
             /** Requester */
             requester: string;
-            /** Reviewed */
-            reviewed: number;
             /** Reviews */
             reviews: components["schemas"]["AirlockReviewAnswer"][];
             /** Round */
@@ -2973,22 +2937,6 @@ export interface components {
          * @enum {string}
          */
         AirlockState: "draft" | "checking" | "returned" | "review" | "refused" | "released" | "placing" | "placed" | "withdrawn" | "expired";
-        /**
-         * AirlockStepAnswer
-         * @description What was done to a request.
-         */
-        AirlockStepAnswer: {
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** By */
-            by: string | null;
-            /** Deed */
-            deed: string;
-            state: components["schemas"]["AirlockState"];
-        };
         /**
          * AuditCheckpoint
          * @description That the chain stood so at a time, signed by a key that the record store alone does not open.
@@ -3065,6 +3013,16 @@ export interface components {
             };
             /** Target */
             target: string;
+        };
+        /**
+         * BackendHealth
+         * @description A backend and what it finds on its host.
+         */
+        BackendHealth: {
+            /** Findings */
+            findings: components["schemas"]["FindingAnswer"][];
+            /** Name */
+            name: string;
         };
         /**
          * Bin
@@ -3775,8 +3733,6 @@ export interface components {
          * @description A file of the manifest; its place in the list is its index in addresses.
          */
         DeliveryFileAnswer: {
-            /** Arrived Bytes */
-            arrived_bytes: number;
             /** Name */
             name: string;
             /** Received */
@@ -3942,6 +3898,26 @@ export interface components {
             treatment: string;
         };
         /**
+         * DutyAnswer
+         * @description Housekeeping that is done again and again, as it stands in the process that answers.
+         */
+        DutyAnswer: {
+            /** Error */
+            error: string;
+            /** Every Seconds */
+            every_seconds: number;
+            /** Failures */
+            failures: number;
+            /** Name */
+            name: string;
+            /** Ran At */
+            ran_at: string | null;
+            /** Running Since */
+            running_since: string | null;
+            /** Took Seconds */
+            took_seconds: number | null;
+        };
+        /**
          * EnrolmentAnswer
          * @description What an app needs to show codes; it is shown once.
          */
@@ -4087,14 +4063,6 @@ export interface components {
             transient: boolean;
         };
         /**
-         * FileOfShare
-         * @description A file of the project's share.
-         */
-        FileOfShare: {
-            /** Path */
-            path: string;
-        };
-        /**
          * FileOutcome
          * @description What became of one file.
          */
@@ -4134,13 +4102,20 @@ export interface components {
             rule: string;
             /** Table */
             table: string | null;
-            /**
-             * Tables
-             * @default {}
-             */
-            tables: {
-                [key: string]: number;
-            };
+        };
+        /**
+         * FindingAnswer
+         * @description What a host can or cannot give to machines.
+         */
+        FindingAnswer: {
+            /** Detail */
+            detail: string;
+            /** Good */
+            good: boolean;
+            /** Todo */
+            todo: string;
+            /** What */
+            what: string;
         };
         /**
          * FlowEdge
@@ -4386,6 +4361,27 @@ export interface components {
             ok: boolean;
         };
         /**
+         * HealthAnswer
+         * @description How all parts stand, as tried for this answer.
+         */
+        HealthAnswer: {
+            /** Backends */
+            backends: components["schemas"]["BackendHealth"][];
+            /** Duties */
+            duties: components["schemas"]["DutyAnswer"][];
+            /**
+             * Looked At
+             * Format: date-time
+             */
+            looked_at: string;
+            /** Parts */
+            parts: components["schemas"]["PartAnswer"][];
+            /** Versions */
+            versions: {
+                [key: string]: string;
+            };
+        };
+        /**
          * Hours
          * @description A span of some days of the week; `end` 00:00 is the midnight that ends the day.
          */
@@ -4596,6 +4592,13 @@ export interface components {
             /** Items */
             items: components["schemas"]["PersonAnswer"][];
         };
+        /** Listing[PriceBook] */
+        Listing_PriceBook_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["PriceBook"][];
+        };
         /** Listing[ProductAnswer] */
         Listing_ProductAnswer_: {
             /** Cursor */
@@ -4680,13 +4683,6 @@ export interface components {
             /** Items */
             items: components["schemas"]["SettingAnswer"][];
         };
-        /** Listing[ShareEntryAnswer] */
-        Listing_ShareEntryAnswer_: {
-            /** Cursor */
-            cursor?: string | null;
-            /** Items */
-            items: components["schemas"]["ShareEntryAnswer"][];
-        };
         /** Listing[SizeAnswer] */
         Listing_SizeAnswer_: {
             /** Cursor */
@@ -4700,13 +4696,6 @@ export interface components {
             cursor?: string | null;
             /** Items */
             items: components["schemas"]["SourceAnswer"][];
-        };
-        /** Listing[SourceKeyAnswer] */
-        Listing_SourceKeyAnswer_: {
-            /** Cursor */
-            cursor?: string | null;
-            /** Items */
-            items: components["schemas"]["SourceKeyAnswer"][];
         };
         /** Listing[TokenAnswer] */
         Listing_TokenAnswer_: {
@@ -5116,16 +5105,6 @@ export interface components {
             title: string;
         };
         /**
-         * NewSourceKey
-         * @description A public key with which a source signs in by SFTP.
-         */
-        NewSourceKey: {
-            /** Label */
-            label: string;
-            /** Public Key */
-            public_key: string;
-        };
-        /**
          * NewTableGrant
          * @description The part of one table to grant.
          */
@@ -5197,6 +5176,29 @@ export interface components {
          * @enum {string}
          */
         NodeKind: "source" | "delivery" | "contract" | "table" | "grant" | "query" | "mount" | "workspace" | "release" | "incoming";
+        /**
+         * OpenSession
+         * @description A browser at which the person is signed in.
+         */
+        OpenSession: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Method */
+            method: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+        };
         /**
          * OperationAnswer
          * @description A piece of long work.
@@ -5278,13 +5280,29 @@ export interface components {
         };
         /**
          * PartAnswer
-         * @description A part of a file that was taken.
+         * @description A part that requests or people need.
          */
         PartAnswer: {
-            /** Arrived Bytes */
-            arrived_bytes: number;
-            /** Received */
-            received: boolean;
+            /** Good */
+            good: boolean;
+            /** Name */
+            name: string;
+            /** Problem */
+            problem: string;
+            /** Took Seconds */
+            took_seconds: number;
+        };
+        /**
+         * PersonAccessAnswer
+         * @description How a person can come in at this moment.
+         */
+        PersonAccessAnswer: {
+            /** Second Factor */
+            second_factor: boolean;
+            /** Sessions */
+            sessions: components["schemas"]["OpenSession"][];
+            /** Slowed */
+            slowed: components["schemas"]["SlowedSignIn"][];
         };
         /**
          * PersonAnswer
@@ -5381,6 +5399,35 @@ export interface components {
             title: string;
             /** Total Rows */
             total_rows: number;
+        };
+        /**
+         * Price
+         * @description The price of one metric, for `per` units of it.
+         */
+        Price: {
+            /** Eur */
+            eur: string;
+            metric: components["schemas"]["Metric"];
+            /** Per */
+            per: string;
+        };
+        /**
+         * PriceBook
+         * @description Prices in force from a date.
+         */
+        PriceBook: {
+            /**
+             * Currency
+             * @default EUR
+             */
+            currency: string;
+            /** Prices */
+            prices: components["schemas"]["Price"][];
+            /**
+             * Valid From
+             * Format: date
+             */
+            valid_from: string;
         };
         /**
          * ProbeResult
@@ -6203,35 +6250,6 @@ export interface components {
          */
         Severity: "refuse" | "warn" | "info";
         /**
-         * ShareAnswer
-         * @description A project's share, and how full it is.
-         */
-        ShareAnswer: {
-            /** Path */
-            path: string;
-            /** Quota Bytes */
-            quota_bytes: number;
-            /** Used Bytes */
-            used_bytes: number;
-        };
-        /**
-         * ShareEntryAnswer
-         * @description A file or folder of a share.
-         */
-        ShareEntryAnswer: {
-            /**
-             * Changed At
-             * Format: date-time
-             */
-            changed_at: string;
-            /** Folder */
-            folder: boolean;
-            /** Name */
-            name: string;
-            /** Size Bytes */
-            size_bytes: number;
-        };
-        /**
          * SignIn
          * @description Login and password, and the code of the second factor where the account has one.
          */
@@ -6275,6 +6293,23 @@ export interface components {
             vcpu: number;
         };
         /**
+         * SlowedSignIn
+         * @description Failed attempts with the person's login from one place, that still count.
+         */
+        SlowedSignIn: {
+            /** Failures */
+            failures: number;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Origin */
+            origin: string;
+            /** Wait Seconds */
+            wait_seconds: number;
+        };
+        /**
          * SourceAnswer
          * @description A laboratory or third party that delivers files.
          */
@@ -6304,27 +6339,6 @@ export interface components {
             datasets?: string[] | null;
             /** Title */
             title?: string | null;
-        };
-        /**
-         * SourceKeyAnswer
-         * @description A public key of a source.
-         */
-        SourceKeyAnswer: {
-            /** Added By */
-            added_by: string;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Fingerprint */
-            fingerprint: string;
-            /** Id */
-            id: string;
-            /** Label */
-            label: string;
-            /** Public Key */
-            public_key: string;
         };
         /**
          * StatementUnder
@@ -6520,6 +6534,8 @@ export interface components {
             label: string;
             /** Revoked At */
             revoked_at: string | null;
+            /** Subject */
+            subject: string | null;
             /** Subject Id */
             subject_id: string;
         };
@@ -6972,42 +6988,6 @@ export interface operations {
             };
         };
     };
-    put_airlock_file_of_share: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                index: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["FileOfShare"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AirlockRequestAnswer"];
-                };
-            };
-            /** @description An error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
     preview_airlock_file: {
         parameters: {
             query?: never;
@@ -7248,8 +7228,6 @@ export interface operations {
                 newest_first?: boolean;
                 /** @description With `newest_first`: entries numbered below this. */
                 before?: number | null;
-                /** @description `cursor` of the page before, whichever way. */
-                cursor?: string | null;
                 /** @description By this person: login or id. */
                 person?: string | null;
                 /** @description This action, `grant.add`; or all of a noun, `grant.`. */
@@ -7956,13 +7934,13 @@ export interface operations {
                 by?: "user" | "project" | "dataset" | "metric" | "product" | "workspace";
                 /** @description Of this person or source. */
                 user?: string | null;
-                /** @description Of this project; `-`: of none. */
+                /** @description Of this project. */
                 project?: string | null;
-                /** @description Of this dataset; `-`: of none. */
+                /** @description Of this dataset. */
                 dataset?: string | null;
-                /** @description Of this product version; `-`: of none. */
+                /** @description Of this product version. */
                 product?: string | null;
-                /** @description Of this workspace; `-`: of none. */
+                /** @description Of this workspace. */
                 workspace?: string | null;
                 /** @description Of this metric. */
                 metric?: components["schemas"]["Metric"] | null;
@@ -8035,13 +8013,13 @@ export interface operations {
                 format?: "csv" | "focus";
                 /** @description Of this person or source. */
                 user?: string | null;
-                /** @description Of this project; `-`: of none. */
+                /** @description Of this project. */
                 project?: string | null;
-                /** @description Of this dataset; `-`: of none. */
+                /** @description Of this dataset. */
                 dataset?: string | null;
-                /** @description Of this product version; `-`: of none. */
+                /** @description Of this product version. */
                 product?: string | null;
-                /** @description Of this workspace; `-`: of none. */
+                /** @description Of this workspace. */
                 workspace?: string | null;
                 /** @description Of this metric. */
                 metric?: components["schemas"]["Metric"] | null;
@@ -8176,13 +8154,13 @@ export interface operations {
                 limit?: number;
                 /** @description Of this person or source. */
                 user?: string | null;
-                /** @description Of this project; `-`: of none. */
+                /** @description Of this project. */
                 project?: string | null;
-                /** @description Of this dataset; `-`: of none. */
+                /** @description Of this dataset. */
                 dataset?: string | null;
-                /** @description Of this product version; `-`: of none. */
+                /** @description Of this product version. */
                 product?: string | null;
-                /** @description Of this workspace; `-`: of none. */
+                /** @description Of this workspace. */
                 workspace?: string | null;
                 /** @description Of this metric. */
                 metric?: components["schemas"]["Metric"] | null;
@@ -8226,13 +8204,13 @@ export interface operations {
                 step?: components["schemas"]["CostStep"];
                 /** @description Of this person or source. */
                 user?: string | null;
-                /** @description Of this project; `-`: of none. */
+                /** @description Of this project. */
                 project?: string | null;
-                /** @description Of this dataset; `-`: of none. */
+                /** @description Of this dataset. */
                 dataset?: string | null;
-                /** @description Of this product version; `-`: of none. */
+                /** @description Of this product version. */
                 product?: string | null;
-                /** @description Of this workspace; `-`: of none. */
+                /** @description Of this workspace. */
                 workspace?: string | null;
                 /** @description Of this metric. */
                 metric?: components["schemas"]["Metric"] | null;
@@ -8698,47 +8676,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description An error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    upload_part: {
-        parameters: {
-            query?: never;
-            header: {
-                /** @description Where the part begins: the file's `arrived_bytes`. */
-                "upload-offset": number;
-                /** @description SHA-256 of the part: `sha-256=:<base64>:` (RFC 9530). */
-                "content-digest"?: string | null;
-            };
-            path: {
-                id: string;
-                index: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/octet-stream": unknown;
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PartAnswer"];
-                };
             };
             /** @description An error */
             default: {
@@ -9334,6 +9271,35 @@ export interface operations {
             };
         };
     };
+    show_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     show_me: {
         parameters: {
             query?: never;
@@ -9749,6 +9715,37 @@ export interface operations {
             };
         };
     };
+    show_person_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonAccessAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     reset_second_factor: {
         parameters: {
             query?: never;
@@ -9766,6 +9763,64 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    end_person_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_price_books: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_PriceBook_"];
+                };
             };
             /** @description An error */
             default: {
@@ -10323,71 +10378,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RepositoryAnswer"];
-                };
-            };
-            /** @description An error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    show_share: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ShareAnswer"];
-                };
-            };
-            /** @description An error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    list_share_files: {
-        parameters: {
-            query?: {
-                /** @description Below the share; empty for the share itself. */
-                folder?: string;
-            };
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Listing_ShareEntryAnswer_"];
                 };
             };
             /** @description An error */
@@ -11396,102 +11386,6 @@ export interface operations {
             };
         };
     };
-    list_source_keys: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Listing_SourceKeyAnswer_"];
-                };
-            };
-            /** @description An error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    add_source_key: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewSourceKey"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SourceKeyAnswer"];
-                };
-            };
-            /** @description An error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    remove_source_key: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description An error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
     make_source_token: {
         parameters: {
             query?: never;
@@ -11534,6 +11428,8 @@ export interface operations {
                 login?: string | null;
                 /** @description Tokens of this source; needs `tokens:write`. */
                 source?: string | null;
+                /** @description Tokens of all people and sources; needs `tokens:write`. */
+                everybody?: boolean;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */

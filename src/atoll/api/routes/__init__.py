@@ -22,6 +22,7 @@ from atoll.api.routes import (
     own_account,
     people,
     platform,
+    price_books,
     products,
     projects,
     proofs,
@@ -71,6 +72,7 @@ ALL: tuple[Routes, ...] = (
     flows.routes,
     audit.routes,
     costs.routes,
+    price_books.routes,
     budgets.routes,
     operations.routes,
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from fastapi import Request
+
 from atoll.access.scopes import Scope
 from atoll.api.routing import Routes
 from atoll.api.schemas.listing import Cursor, Limit, Listing
-from atoll.api.schemas.people import NewPerson, PersonAnswer, PersonChange
-from atoll.api.security import CallerHere, RoomsHere
-from atoll.flows import manage_people, second_factor
+from atoll.api.schemas.people import NewPerson, PersonAccessAnswer, PersonAnswer, PersonChange
+from atoll.api.security import CallerHere, RoomsHere, door_of
+from atoll.flows import manage_people, oversee_people, second_factor
 
 routes = Routes("people")
 
@@ -65,3 +67,15 @@ def change_person(rooms: RoomsHere, caller: CallerHere, id: str, body: PersonCha
 def reset_second_factor(rooms: RoomsHere, caller: CallerHere, id: str) -> None:
     """Take the second factor away from somebody who lost it; never one's own."""
     second_factor.reset(rooms, caller, id)
+
+
+@routes.get("/people/{id}/access", scope=Scope.PEOPLE_READ)
+def show_person_access(request: Request, rooms: RoomsHere, caller: CallerHere, id: str) -> PersonAccessAnswer:
+    """Where the person is signed in, whether a code is asked for, and whether sign-in is slowed down."""
+    return PersonAccessAnswer.of(oversee_people.show_access(rooms, door_of(request), caller, id))
+
+
+@routes.delete("/people/{id}/sessions", scope=Scope.PEOPLE_WRITE, status_code=204)
+def end_person_sessions(rooms: RoomsHere, caller: CallerHere, id: str) -> None:
+    """Sign a person out everywhere, but where this is asked from; API tokens stay."""
+    oversee_people.sign_out_person(rooms, caller, id)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import Request, Response
@@ -14,14 +11,12 @@ from atoll.access.scopes import Scope
 from atoll.api.metrics import Metrics
 from atoll.api.openapi import openapi_json
 from atoll.api.routing import Routes
+from atoll.api.schemas.health import HealthAnswer
 from atoll.api.schemas.listing import Listing
-from atoll.api.security import PUBLIC, RoomsHere
-from atoll.errors import AtollError
+from atoll.api.security import PUBLIC, CallerHere, RoomsHere
+from atoll.flows import read_health
 from atoll.model.record import Frozen
 from atoll.settings import Settings
-
-#: A query takes a warm process with it; the next one stands ready well within this.
-_PATIENCE_SECONDS = 5.0
 
 routes = Routes("platform")
 outside = Routes("health", prefix="")
@@ -60,6 +55,12 @@ def show_settings(rooms: RoomsHere) -> Listing[SettingAnswer]:
     )
 
 
+@routes.get("/health", scope=Scope.SETTINGS_READ)
+def show_health(rooms: RoomsHere, caller: CallerHere) -> HealthAnswer:
+    """Parts, hosts of machines, housekeeping and versions, tried for this answer."""
+    return HealthAnswer.of(read_health.show_health(rooms, caller))
+
+
 @routes.get("/openapi.json", scope=PUBLIC, include_in_schema=False)
 def show_openapi(request: Request) -> Response:
     """The description of this API."""
@@ -75,11 +76,7 @@ async def healthz() -> Health:
 @outside.get("/readyz", scope=PUBLIC, responses={503: {"model": Readiness, "description": "Not ready"}})
 def readyz(rooms: RoomsHere, response: Response) -> Readiness:
     """Whether requests can be served: records, query engine, lake directory."""
-    parts = {
-        "records": _works(rooms.records.check),
-        "engine": rooms.engine.wait_ready(_PATIENCE_SECONDS),
-        "lake": _works(lambda: _writable(rooms.settings.lake_path)),
-    }
+    parts = {name: not read_health.works(part) for name, part in read_health.needed(rooms).items()}
     ready = all(parts.values())
     response.status_code = 200 if ready else 503
     return Readiness(ready=ready, parts=parts)
@@ -90,19 +87,6 @@ def metrics(request: Request) -> Response:
     """Figures in Prometheus' text format."""
     figures: Metrics = request.app.state.metrics
     return Response(figures.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
-
-
-def _works(part: Callable[[], object]) -> bool:
-    try:
-        part()
-    except (AtollError, OSError):
-        return False
-    return True
-
-
-def _writable(directory: Path) -> None:
-    with tempfile.TemporaryFile(dir=directory):
-        pass
 
 
 def _setting(settings: Settings, name: str, help: str) -> SettingAnswer:

@@ -11,12 +11,13 @@ from atoll.api.routing import Routes
 from atoll.api.schemas.listing import Cursor, Limit, Listing
 from atoll.api.schemas.people import NewPersonToken, NewTokenAnswer, TokenAnswer
 from atoll.api.security import CallerHere, RoomsHere
-from atoll.flows import sign_in
+from atoll.flows import oversee_people, sign_in
 
 routes = Routes("tokens")
 
 _Login = Annotated[str | None, Query(max_length=64, description="Tokens of this person; needs `tokens:write`.")]
 _Source = Annotated[str | None, Query(max_length=64, description="Tokens of this source; needs `tokens:write`.")]
+_Everybody = Annotated[bool, Query(description="Tokens of all people and sources; needs `tokens:write`.")]
 
 
 @routes.get("/tokens", scope=Scope.TOKENS_OWN)
@@ -25,10 +26,14 @@ def list_tokens(
     caller: CallerHere,
     login: _Login = None,
     source: _Source = None,
+    everybody: _Everybody = False,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Listing[TokenAnswer]:
-    """One's own tokens, newest first; an administrator may ask for those of a person or a source."""
+    """One's own tokens, newest first; an administrator may ask for those of a person, a source or everybody."""
+    if everybody:
+        named = oversee_people.list_everybodys_tokens(rooms, caller, cursor, limit)
+        return Listing(items=tuple(TokenAnswer.of(one.token, one.subject) for one in named.tokens), cursor=named.cursor)
     page = sign_in.list_tokens(rooms, caller, login=login, source=source, cursor=cursor, limit=limit)
     return Listing(items=tuple(map(TokenAnswer.of, page.records)), cursor=page.cursor)
 

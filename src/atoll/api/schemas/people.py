@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import AwareDatetime, Field
 
 from atoll.access.scopes import Scope
+from atoll.flows.oversee_people import PersonAccess
 from atoll.model.contract import COLUMN_NAME
 from atoll.model.person import LOGIN, NAME, ApiToken, Membership, Person, Project, Role, Source, SubjectKind
 from atoll.model.record import Frozen
@@ -88,6 +89,49 @@ class PersonAnswer(Frozen):
             training_until=person.training_until,
             agreement_until=person.agreement_until,
             created_at=person.created_at,
+        )
+
+
+class OpenSession(Frozen):
+    """A browser at which the person is signed in."""
+
+    method: str
+    opened_at: datetime
+    #: When the person last did something, to the minute or so.
+    seen_at: datetime
+    expires_at: datetime
+
+
+class SlowedSignIn(Frozen):
+    """Failed attempts with the person's login from one place, that still count."""
+
+    #: An address, or `browser/...` for a browser that signed in as the person before.
+    origin: str
+    failures: int
+    last_at: datetime
+    #: How long the next attempt from there is refused; 0: it is looked at.
+    wait_seconds: int
+
+
+class PersonAccessAnswer(Frozen):
+    """How a person can come in at this moment."""
+
+    #: Whether a code is asked for at sign-in.
+    second_factor: bool
+    sessions: tuple[OpenSession, ...]
+    #: As seen by the process that answers; whoever guesses elsewhere slows down themselves, not the person.
+    slowed: tuple[SlowedSignIn, ...]
+
+    @classmethod
+    def of(cls, access: PersonAccess) -> Self:
+        """The answer, without what identifies a session."""
+        return cls(
+            second_factor=access.second_factor,
+            sessions=tuple(
+                OpenSession(method=s.method, opened_at=s.opened_at, seen_at=s.seen_at, expires_at=s.expires_at)
+                for s in access.sessions
+            ),
+            slowed=tuple(SlowedSignIn(**vars(slowed)) for slowed in access.slowed),
         )
 
 
@@ -226,14 +270,17 @@ class TokenAnswer(Frozen):
     kind: SubjectKind
     #: Id of the person or source it speaks for.
     subject_id: str
+    #: Their login or name, where the tokens of everybody are asked for.
+    subject: str | None
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
 
     @classmethod
-    def of(cls, token: ApiToken) -> Self:
+    def of(cls, token: ApiToken, subject: str | None = None) -> Self:
         """The token without its hash."""
         return cls(
+            subject=subject,
             id=token.id,
             label=token.label,
             kind=token.subject_kind,
