@@ -77,7 +77,12 @@ def serve(settings: Settings) -> None:
     gateways = gateway.build(rooms, desk, f"http://{host}:{port}")
     door = proxy.build(rooms)
     around = machines.HostSurroundings(rooms, desk, gateways, door.forget)
-    runners = (platform.runner(rooms), platform.query_runner(rooms), platform.machine_runner(rooms, around))
+    runners = (
+        platform.runner(rooms),
+        platform.query_runner(rooms),
+        platform.upkeep_runner(rooms),
+        platform.machine_runner(rooms, around),
+    )
     reconcilers = (
         sign_on.reconcilers(rooms),
         platform.reconcilers(rooms),
