@@ -94,6 +94,30 @@ class Settings(BaseSettings):
     admission_deadline_seconds: float = Field(
         default=86_400.0, gt=0, description="Time after which an admission that is not done fails."
     )
+    lake_file_bytes: int = Field(
+        default=2**28, ge=2**16, description="What compaction makes files of tables as large as, in bytes."
+    )
+    compact_files: int = Field(
+        default=32, ge=0, description="A table to which so many small files have come is compacted; 0: only when asked."
+    )
+    versions_kept: int = Field(
+        default=50, ge=1, description="So many of the newest versions of a dataset never expire by themselves."
+    )
+    versions_days: float = Field(
+        default=90.0, ge=0, description="Older versions expire so many days after the next one came."
+    )
+    sweep_hours: float = Field(
+        default=24.0,
+        ge=0,
+        description="How often old versions of datasets are expired and files that nothing refers to are removed, in "
+        "hours; 0: only when asked.",
+    )
+    orphan_hours: float = Field(
+        default=24.0, ge=1, description="How old a file of the lake that nothing refers to must be to be removed."
+    )
+    upkeep_workers: int = Field(
+        default=1, ge=0, description="Operations of the lake's maintenance run at once by this process; 0 runs none."
+    )
     query_workers: int = Field(default=2, ge=0, description="Query processes kept warm.")
     query_concurrency: int = Field(default=4, ge=1, description="Queries run at once; more wait their turn.")
     query_memory_bytes: int = Field(default=2**30, ge=2**26, description="Memory of one query, in bytes.")

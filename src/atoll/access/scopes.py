@@ -37,6 +37,7 @@ class Scope(StrEnum):
     QUARANTINE_READ_OWN = "quarantine:read:own"
     QUARANTINE_READ = "quarantine:read"
     DATASETS_READ = "datasets:read"
+    DATASETS_MAINTAIN = "datasets:maintain"
     GRANTS_READ_OWN = "grants:read:own"
     GRANTS_READ = "grants:read"
     GRANTS_WRITE = "grants:write"
@@ -97,6 +98,7 @@ SCOPES: Mapping[Scope, str] = MappingProxyType(
         Scope.QUARANTINE_READ_OWN: "A source: see why rows of its deliveries were rejected, with values masked.",
         Scope.QUARANTINE_READ: "See why rows were rejected, with values masked.",
         Scope.DATASETS_READ: "See datasets, their tables, columns and versions; no rows.",
+        Scope.DATASETS_MAINTAIN: "Compact datasets, keep versions of them and have old ones expire.",
         Scope.GRANTS_READ_OWN: "See the grants of one's projects.",
         Scope.GRANTS_READ: "See every grant.",
         Scope.GRANTS_WRITE: "Give grants to projects one is not a member of, and revoke grants.",
@@ -199,6 +201,7 @@ ROLE_SCOPES: Mapping[Role, frozenset[Scope]] = MappingProxyType(
                 Scope.QUARANTINE_READ_OWN,
                 Scope.QUARANTINE_READ,
                 Scope.DATASETS_READ,
+                Scope.DATASETS_MAINTAIN,
                 Scope.GRANTS_READ_OWN,
                 Scope.GRANTS_READ,
                 Scope.GRANTS_WRITE,

@@ -19,6 +19,7 @@ from atoll.cli.commands import (
     grants,
     hours,
     ledger,
+    maintenance,
     operations,
     products,
     proofs,
@@ -77,6 +78,7 @@ contracts.contract.add_typer(proposals.proposal)
 app.add_typer(contracts.contract, name="contract")
 app.command("deliver")(deliveries.deliver)
 app.add_typer(deliveries.delivery, name="delivery")
+datasets.dataset.add_typer(maintenance.maintenance)
 app.add_typer(datasets.dataset, name="dataset")
 grants.grant.add_typer(grant_requests.request)
 app.add_typer(grants.grant, name="grant")

@@ -197,12 +197,23 @@ VIEWS: Mapping[str, View] = {
     "version": View(
         (
             Field("id", "version"),
+            Field("made_by"),
             Field("delivery"),
             Field("contract"),
             _count("rows_added"),
             _size("bytes_added", "size added"),
             _time("committed_at", "committed"),
+            _time("expired_at", "expired"),
         ),
+    ),
+    "retention": View(
+        (
+            Field("id", "version"),
+            Field("made_by"),
+            _time("committed_at", "committed"),
+            Field("protection", "kept because"),
+            Field("reason"),
+        )
     ),
     "table": View(
         (

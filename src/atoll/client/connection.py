@@ -17,7 +17,7 @@ from atoll.client.problems import error_of, not_atoll
 from atoll.errors import InvalidInput, NotAuthenticated, Unavailable
 
 Json = dict[str, Any]
-Params = Mapping[str, str | int | bool | None]
+Params = Mapping[str, str | float | bool | None]
 
 #: Seconds. Reading waits long enough for the slowest answer that is not a query.
 TIMEOUT = httpx.Timeout(connect=5, read=120, write=120, pool=5)
@@ -89,11 +89,11 @@ class Connection:
         """Release the connection."""
         self._http.close()
 
-    def get(self, path: str, **params: str | int | bool | None) -> Json:
+    def get(self, path: str, **params: str | float | bool | None) -> Json:
         """Read; tried again when the server is away for a moment."""
         return self._again(lambda: self._call("GET", path, params=_given(params)))
 
-    def items(self, path: str, *, at_most: int | None = None, **params: str | int | bool | None) -> Iterator[Json]:
+    def items(self, path: str, *, at_most: int | None = None, **params: str | float | bool | None) -> Iterator[Json]:
         """Every item of a list, page by page, or the first `at_most` of them."""
         cursor: str | None = None
         told = 0
@@ -170,7 +170,7 @@ class Connection:
         method: str,
         path: str,
         *,
-        params: Mapping[str, str | int | bool] | None = None,
+        params: Mapping[str, str | float | bool] | None = None,
         json: object = None,
         content: Iterator[bytes] | bytes | None = None,
         headers: Mapping[str, str] | None = None,
@@ -244,5 +244,5 @@ def _exactly(chunks: Iterator[bytes], size_bytes: int) -> Iterator[bytes]:
         )
 
 
-def _given(params: Params) -> dict[str, str | int | bool]:
+def _given(params: Params) -> dict[str, str | float | bool]:
     return {name: value for name, value in params.items() if value is not None}

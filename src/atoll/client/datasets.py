@@ -56,6 +56,30 @@ class Datasets:
         """The graph of what came in and where it went."""
         return self._connection.get(f"/datasets/{segment(name)}/lineage", limit=limit)
 
+    def maintenance(self, name: str, limit: int = 20) -> Iterator[Json]:
+        """The last operations that maintained a dataset, newest first."""
+        return self._connection.items(f"/datasets/{segment(name)}/maintenance", at_most=limit)
+
+    def compact(self, name: str, *, whole: bool = False) -> Json:
+        """Have small files made into large ones; gives the operation."""
+        return self._connection.post(f"/datasets/{segment(name)}/compaction", {"whole": whole})
+
+    def retention(self, name: str, *, kept: int | None = None, days: float | None = None) -> Iterator[Json]:
+        """Versions that can be read, and what keeps each from expiring."""
+        return self._connection.items(f"/datasets/{segment(name)}/retention", kept=kept, days=days)
+
+    def expire(self, name: str, *, kept: int | None = None, days: float | None = None) -> Json:
+        """Have old versions expire, and what nothing refers to removed; gives the operation."""
+        return self._connection.post(f"/datasets/{segment(name)}/expiry", {"kept": kept, "days": days})
+
+    def keep(self, name: str, number: int, reason: str) -> Json:
+        """See that a version does not expire."""
+        return self._connection.put(f"/datasets/{segment(name)}/versions/{number}/keep", {"reason": reason})
+
+    def unkeep(self, name: str, number: int) -> Json:
+        """The version expires like any other."""
+        return self._connection.delete(f"/datasets/{segment(name)}/versions/{number}/keep")
+
 
 class Grants:
     """Projects' rights to datasets."""

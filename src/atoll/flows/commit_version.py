@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from atoll.flows import dataset_locks
 from atoll.flows.rooms import Rooms
 from atoll.model.dataset import Dataset, DatasetVersion, TableState, landing_of
 from atoll.model.delivery import Delivery
@@ -12,10 +13,7 @@ from atoll.model.operation import Operation
 from atoll.model.person import PLATFORM
 from atoll.model.table import StagedFile, TableSchema
 from atoll.operations import StepContext
-from atoll.operations.locks import Lock
 from atoll.ports.records import Put, every
-
-_LOCK_POLL_SECONDS = 0.2
 
 
 def commit_version(
@@ -31,7 +29,7 @@ def commit_version(
     when the version is written. One operation at a time commits to a dataset: a
     snapshot must not build on another delivery that has no version yet.
     """
-    lock = _hold(rooms, context, delivery.dataset)
+    lock = dataset_locks.hold_commit(rooms, context, delivery.dataset)
     replay = replay_of(context.operation)
     made = version_of(rooms, delivery.id, replay)
     if made is not None:
@@ -71,7 +69,7 @@ def withdraw_version(rooms: Rooms, operation: Operation, delivery: Delivery, tab
     if version_of(rooms, delivery.id, replay) is None:
         for table in tables:
             rooms.lake.withdraw(delivery.dataset, table, landing_of(delivery.id, replay))
-    rooms.locks.release(_lock_name(delivery.dataset), operation.id)
+    rooms.locks.release(dataset_locks.commit_lock(delivery.dataset), operation.id)
 
 
 def version_of(rooms: Rooms, delivery_id: str, replay: int = 0) -> DatasetVersion | None:
@@ -85,16 +83,12 @@ def replay_of(operation: Operation) -> int:
     return int(operation.params.get("replay", 0))
 
 
-def _hold(rooms: Rooms, context: StepContext, dataset: str) -> Lock:
-    told = False
-    while True:
-        lock = rooms.locks.acquire(_lock_name(dataset), context.operation.id)
-        if lock is not None:
-            return lock
-        if not told:
-            context.say("Another delivery commits to the dataset; this one waits its turn.")
-            told = True
-        context.wait(_LOCK_POLL_SECONDS)
+def newest_tables(rooms: Rooms, dataset: Dataset) -> dict[str, TableState]:
+    """Tables of the dataset's newest version, by name; none before the first."""
+    if not dataset.latest:
+        return {}
+    newest = rooms.records.get(DatasetVersion, f"{dataset.id}@{dataset.latest}")
+    return {state.table: state for state in newest.tables}
 
 
 def _version(
@@ -105,11 +99,7 @@ def _version(
     states: Mapping[str, TableState],
     files: Sequence[StagedFile],
 ) -> DatasetVersion:
-    tables: dict[str, TableState] = {}
-    if dataset.latest:
-        before = rooms.records.get(DatasetVersion, f"{dataset.id}@{dataset.latest}")
-        tables = {state.table: state for state in before.tables}
-    tables.update(states)
+    tables = {**newest_tables(rooms, dataset), **states}
     number = dataset.latest + 1
     return DatasetVersion(
         id=f"{dataset.id}@{number}",
@@ -122,7 +112,3 @@ def _version(
         rows_added=sum(f.rows for f in files),
         bytes_added=sum(f.size_bytes for f in files),
     )
-
-
-def _lock_name(dataset: str) -> str:
-    return f"commit/{dataset}"

@@ -25,7 +25,6 @@ from atoll.model.contract import Contract
 from atoll.model.dataset import Dataset, DatasetVersion, TableState
 from atoll.model.delivery import Delivery
 from atoll.model.person import Caller, Source
-from atoll.model.table import DataFile
 from atoll.ports.records import every
 
 
@@ -79,28 +78,22 @@ def quality(rooms: Rooms, caller: Caller, name: str, limit: int = 20) -> Dataset
 def difference(rooms: Rooms, caller: Caller, name: str, before: int, after: int) -> DatasetDifference:
     """How two versions differ: rows by data files, and columns. Raises `NotFound`."""
     old, new = (read_lake.version(rooms, caller, name, number) for number in (before, after))
-    tables: dict[str, list[TableState | None]] = {}
-    for place, version in enumerate((old, new)):
-        for state in version.tables:
-            tables.setdefault(state.table, [None, None])[place] = state
     low, high = sorted((old.number, new.number))
-    between = (rooms.records.get(DatasetVersion, f"{name}@{number}") for number in range(low + 1, high + 1))
+    between = [rooms.records.get(DatasetVersion, f"{name}@{number}") for number in range(low, high + 1)]
+    way = between if old.number == low else between[::-1]
+    states = [{state.table: state for state in version.tables} for version in way]
     return DatasetDifference(
         dataset=name,
         before=old.id,
         after=new.id,
         contract_before=old.contract,
         contract_after=new.contract,
-        deliveries=tuple(version.delivery for version in between),
+        deliveries=tuple(version.delivery for version in between[1:] if version.delivery),
         tables=tuple(
-            comparison.compared(table, pair[0], pair[1], *(_files(rooms, name, state) for state in pair))
-            for table, pair in sorted(tables.items())
+            comparison.compared(table, [at.get(table) for at in states])
+            for table in sorted(states[0].keys() | states[-1].keys())
         ),
     )
-
-
-def _files(rooms: Rooms, dataset: str, state: TableState | None) -> tuple[DataFile, ...]:
-    return () if state is None else rooms.lake.plan(dataset, state.table, state.snapshot_id).files
 
 
 def _entries(rooms: Rooms, dataset: Dataset) -> Iterator[CatalogEntry]:

@@ -1,7 +1,10 @@
 """Tables, commits, versions: the only room that knows Iceberg."""
 
+from atoll.lake.compaction import in_groups, rewritable
+from atoll.lake.laid_out import LaidOut
 from atoll.lake.lake import Lake
 from atoll.lake.mount_files import link_files, write_rows
 from atoll.lake.mount_store import MountStore
+from atoll.lake.upkeep import Swept, Upkeep
 
-__all__ = ["Lake", "MountStore", "link_files", "write_rows"]
+__all__ = ["LaidOut", "Lake", "MountStore", "Swept", "Upkeep", "in_groups", "link_files", "rewritable", "write_rows"]

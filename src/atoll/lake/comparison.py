@@ -3,42 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from atoll.model.catalog import ColumnDifference, TableDifference
 from atoll.model.dataset import TableState
-from atoll.model.table import Column, ColumnType, DataFile
+from atoll.model.table import Column, ColumnType
 
 _SHOWN = 6
 _CATEGORIES = frozenset({ColumnType.STRING, ColumnType.BOOLEAN, ColumnType.PARTIAL_DATE})
 
 
-def compared(
-    table: str,
-    before: TableState | None,
-    after: TableState | None,
-    files_before: Sequence[DataFile],
-    files_after: Sequence[DataFile],
-) -> TableDifference:
-    """The difference. Rows are counted by data files, which are never changed once committed."""
-    old, new = ({file.path: file for file in files} for files in (files_before, files_after))
-    came = [new[path] for path in new.keys() - old.keys()]
-    went = [old[path] for path in old.keys() - new.keys()]
+def compared(table: str, states: Sequence[TableState | None]) -> TableDifference:
+    """The difference between the first and the last of a table's states at versions one after the other.
+
+    Rows and bytes are counted from one version to the next, in the order of the versions: each
+    either adds rows or removes some, or lays the same out anew. None: the table was not there.
+    """
+    before, after = states[0], states[-1]
+    rows, sizes = ([0 if s is None else getattr(s, what) for s in states] for what in ("rows", "size_bytes"))
     columns = tuple(_columns(() if before is None else before.columns, () if after is None else after.columns))
+    rows_added, rows_removed = _steps(rows)
+    bytes_added, bytes_removed = _steps(sizes)
     if before is None or after is None:
         change = "added" if before is None else "removed"
     else:
-        change = "changed" if came or went or columns else "same"
+        change = "changed" if rows_added or rows_removed or columns else "same"
     return TableDifference(
         table=table,
         change=change,
-        rows_before=0 if before is None else before.rows,
-        rows_after=0 if after is None else after.rows,
-        rows_added=sum(file.rows for file in came),
-        rows_removed=sum(file.rows for file in went),
-        bytes_added=sum(file.size_bytes for file in came),
-        bytes_removed=sum(file.size_bytes for file in went),
+        rows_before=rows[0],
+        rows_after=rows[-1],
+        rows_added=rows_added,
+        rows_removed=rows_removed,
+        bytes_added=bytes_added,
+        bytes_removed=bytes_removed,
         columns=columns,
     )
+
+
+def _steps(figures: Sequence[int]) -> tuple[int, int]:
+    """What was added and what was removed on the way."""
+    changes = [after - before for before, after in pairwise(figures)]
+    return sum(c for c in changes if c > 0), -sum(c for c in changes if c < 0)
 
 
 def sample_query(dataset: str, state: TableState) -> str:

@@ -10,6 +10,7 @@ from pyiceberg.table.snapshots import Snapshot
 DELIVERY = "atoll.delivery"
 CONTRACT = "atoll.contract"
 WITHDRAWN = "atoll.withdrawn"
+REWRITTEN = "atoll.rewritten"
 
 
 def newest_first(metadata: TableMetadata) -> Iterator[Snapshot]:
@@ -29,6 +30,11 @@ def landed(metadata: TableMetadata, delivery_id: str) -> Snapshot | None:
         if told(snapshot, DELIVERY) == delivery_id:
             return snapshot
     return None
+
+
+def rewritten(metadata: TableMetadata, job: str) -> Snapshot | None:
+    """The snapshot in which the job took files out and put others in; None when there is none."""
+    return next((snapshot for snapshot in newest_first(metadata) if told(snapshot, REWRITTEN) == job), None)
 
 
 def told(snapshot: Snapshot, key: str) -> str | None:

@@ -51,6 +51,9 @@ _TABLE_PROPERTIES = {
     # PyIceberg would repeat a lost commit unseen; here every try looks into the
     # history first, since another process may have committed the same delivery.
     "commit.retry.num-retries": "0",
+    # A metadata file tells of every snapshot: those of long ago only take room.
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "20",
 }
 _DESCRIPTION = "comment"
 #: Plans kept in memory, and the most files of one that is: some 50 MB at worst.
@@ -100,11 +103,11 @@ class Lake:
         Ask before staging again: files of a landed delivery must not be rewritten.
         """
         try:
-            standing = self._load(dataset, table)
+            standing = self.load(dataset, table)
         except NotFound:
             return None
         snapshot = landed(standing.metadata, delivery_id)
-        return _state(standing, snapshot) if snapshot else None
+        return state_of(standing, snapshot) if snapshot else None
 
     def commit(
         self, schema: TableSchema, files: Sequence[StagedFile], *, delivery_id: str, contract: str
@@ -127,15 +130,15 @@ class Lake:
         def attempt() -> TableState:
             table = self._load_or_create(schema)
             if snapshot := landed(table.metadata, delivery_id):
-                return _state(table, snapshot)
+                return state_of(table, snapshot)
             paths = checked_paths(schema, files, place)
             _append(table, schema, paths, {DELIVERY: delivery_id, CONTRACT: contract})
             snapshot = landed(table.metadata, delivery_id)
             if snapshot is None:
                 raise CommitFailedException("the snapshot is not in the table")
-            return _state(table, snapshot)
+            return state_of(table, snapshot)
 
-        return self._until_done(attempt, f"{schema.dataset}.{schema.table}")
+        return self.until_done(attempt, f"{schema.dataset}.{schema.table}")
 
     def withdraw(self, dataset: str, table: str, delivery_id: str) -> bool:
         """Remove a delivery's files from the table's newest state by one more snapshot.
@@ -147,7 +150,7 @@ class Lake:
 
         def attempt() -> bool:
             try:
-                standing = self._load(dataset, table)
+                standing = self.load(dataset, table)
             except NotFound:
                 return False
             if landed(standing.metadata, delivery_id) is None:
@@ -159,11 +162,11 @@ class Lake:
                         cut.delete_data_file(task.file)
             return True
 
-        return self._until_done(attempt, f"{dataset}.{table}")
+        return self.until_done(attempt, f"{dataset}.{table}")
 
     def plan(self, dataset: str, table: str, snapshot_id: int) -> TablePlan:
         """The data files and columns of a table at a snapshot. Raises `NotFound`."""
-        standing = self._load(dataset, table)
+        standing = self.load(dataset, table)
         snapshot = _snapshot(standing, snapshot_id)
         schema = _schema(standing, snapshot)
         files = (
@@ -204,10 +207,16 @@ class Lake:
 
     def table_state(self, dataset: str, table: str, snapshot_id: int | None = None) -> TableState:
         """The table at a snapshot, or at its newest. Raises `NotFound`."""
-        standing = self._load(dataset, table)
-        return _state(standing, _snapshot(standing, snapshot_id))
+        standing = self.load(dataset, table)
+        return state_of(standing, _snapshot(standing, snapshot_id))
 
-    def _load(self, dataset: str, table: str) -> Table:
+    @property
+    def warehouse(self) -> Path:
+        """The directory below which every table lies."""
+        return self._warehouse
+
+    def load(self, dataset: str, table: str) -> Table:
+        """The Iceberg table as it is now, for this room only. Raises `NotFound`, `Unavailable`."""
         table_directory(self._warehouse, dataset, table)  # refuses odd names
         try:
             return self._catalog.load_table((dataset, table))
@@ -236,7 +245,7 @@ class Lake:
         except TableAlreadyExistsError:
             return self._catalog.load_table(name)
 
-    def _until_done(self, attempt: Callable[[], _Result], where: str) -> _Result:
+    def until_done(self, attempt: Callable[[], _Result], where: str) -> _Result:
         """Run `attempt` until it meets no concurrent commit; each try reads the table anew."""
         for number in range(_COMMIT_ATTEMPTS):
             try:
@@ -253,7 +262,11 @@ def _append(table: Table, schema: TableSchema, paths: list[str], summary: dict[s
     """One transaction: columns added, properties set, files appended in one snapshot."""
     added = added_columns(schema, table.schema())
     described = changed_descriptions(schema, table.schema())
-    changed = {key: value for key, value in _properties(schema).items() if table.properties.get(key) != value}
+    changed = {
+        key: value
+        for key, value in (_properties(schema) | _TABLE_PROPERTIES).items()
+        if table.properties.get(key) != value
+    }
     with table.transaction() as change:
         if added or described:
             with change.update_schema() as update:
@@ -286,7 +299,8 @@ def _schema(table: Table, snapshot: Snapshot) -> Schema:
     return table.schemas()[snapshot.schema_id] if snapshot.schema_id is not None else table.schema()
 
 
-def _state(table: Table, snapshot: Snapshot) -> TableState:
+def state_of(table: Table, snapshot: Snapshot) -> TableState:
+    """The table as a snapshot has it."""
     return TableState(
         table=table.name()[-1],
         snapshot_id=snapshot.snapshot_id,

@@ -2,7 +2,7 @@
 
 from atoll.ledger.audit import AuditTrail
 from atoll.ledger.flow_log import FlowLog
-from atoll.ledger.openlineage import admission_event, mount_event, query_event, transfer_event
+from atoll.ledger.openlineage import admission_event, mount_event, query_event, transfer_event, upkeep_event
 from atoll.ledger.price_books import load_price_books
 from atoll.ledger.usage import UsageBook
 
@@ -15,4 +15,5 @@ __all__ = [
     "mount_event",
     "query_event",
     "transfer_event",
+    "upkeep_event",
 ]

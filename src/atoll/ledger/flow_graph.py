@@ -186,6 +186,13 @@ def _transfer(drawing: _Drawing, event: FlowEvent, facts: Mapping[str, Any]) -> 
     drawing.edge(end if out else passed, passed if out else end, "released" if out else "placed", at)
 
 
+def _upkeep(drawing: _Drawing, event: FlowEvent, facts: Mapping[str, Any]) -> None:
+    """Both versions of each table; that one became the other is drawn with the rest of them."""
+    for sides, number in ((event.inputs, facts["before"]), (event.outputs, facts["after"])):
+        for side in sides:
+            drawing.table(str(side["name"]), int(number), event.eventTime)
+
+
 def _workspace(drawing: _Drawing, id: str, person: str | None, project: str, at: datetime) -> str:
     label = id if person is None else f"Machine of {drawing.lookups.person(person)}"
     known = drawing.nodes.get(f"{NodeKind.WORKSPACE.value}/{id}")
@@ -198,4 +205,5 @@ _DRAWN: Mapping[str, Callable[[_Drawing, FlowEvent, Mapping[str, Any]], None]] =
     "atoll_query": _query,
     "atoll_mount": _mount,
     "atoll_transfer": _transfer,
+    "atoll_upkeep": _upkeep,
 }

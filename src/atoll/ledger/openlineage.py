@@ -188,6 +188,71 @@ def transfer_event(
     )
 
 
+def upkeep_event(
+    before: DatasetVersion,
+    after: DatasetVersion,
+    tables: Sequence[str],
+    *,
+    because: str,
+    producer: str = PRODUCER,
+) -> FlowEvent:
+    """What maintenance made of tables: from one version's snapshots to those of the next, column by column."""
+    facts = {
+        "dataset": after.dataset,
+        "madeBy": after.made_by.value,
+        "before": before.number,
+        "after": after.number,
+        "rowsAdded": after.rows_added,
+    }
+    old, new = ({s.table: s for s in version.tables if s.table in tables} for version in (before, after))
+    return FlowEvent(
+        eventType="COMPLETE",
+        eventTime=after.committed_at,
+        run=_run(because, producer, {"atoll_upkeep": _facet(producer, f"{_SPEC}/RunFacet", facts)}),
+        job=_job(f"{after.made_by.value}.{after.dataset}", producer, "MAINTENANCE"),
+        inputs=tuple(_table_at(after.dataset, old[table], producer) for table in tables if table in old),
+        outputs=tuple(
+            {
+                **(shown := _table_at(after.dataset, new[table], producer)),
+                "facets": {**shown["facets"], "columnLineage": _same_columns(after.dataset, new[table], producer)},
+                "outputFacets": {"outputStatistics": _facet(producer, _OUTPUT, {"rowCount": new[table].rows})},
+            }
+            for table in tables
+        ),
+        producer=producer,
+        schemaURL=f"{_SPEC}/RunEvent",
+    )
+
+
+def _table_at(dataset: str, table: TableState, producer: str) -> dict[str, Any]:
+    return {
+        "namespace": LAKE,
+        "name": f"{dataset}.{table.table}",
+        "facets": {
+            "schema": _schema(table.columns, producer),
+            "version": _facet(producer, _VERSION, {"datasetVersion": str(table.snapshot_id)}),
+        },
+    }
+
+
+def _same_columns(dataset: str, table: TableState, producer: str) -> dict[str, Any]:
+    done = {"type": "DIRECT", "subtype": "IDENTITY", "description": "kept as it was", "masking": False}
+    fields = {
+        column.name: {
+            "inputFields": [
+                {
+                    "namespace": LAKE,
+                    "name": f"{dataset}.{table.table}",
+                    "field": column.name,
+                    "transformations": [done],
+                }
+            ]
+        }
+        for column in table.columns
+    }
+    return _facet(producer, _LINEAGE, {"fields": fields})
+
+
 def _read_table(relation: Relation, producer: str) -> dict[str, Any]:
     return {
         "namespace": LAKE,

@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field
 
 from atoll.model.person import NAME
 from atoll.model.record import Frozen, Record
-from atoll.model.table import ColumnType
+from atoll.model.table import ColumnType, Layout
 
 COLUMN_NAME = r"^[a-z][a-z0-9_]{0,62}$"
 
@@ -192,6 +192,8 @@ class TableContract(Frozen):
     #: Nested formats: a row with a field that no rule names goes to quarantine, or
     #: the field is left out and counted.
     unknown_fields: Literal["quarantine", "leave_out"] = "quarantine"
+    #: How the table's files are laid out by compaction.
+    layout: Layout = Layout()
     columns: dict[str, Rule]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from atoll.model.record import Frozen
 
 #: Names that SQL engines keep for schemas and catalogs of their own; no dataset may have one.
@@ -51,6 +53,21 @@ class TableSchema(Frozen):
     table: str
     columns: tuple[Column, ...]
     description: str = ""
+
+
+class Layout(Frozen):
+    """How the files of a table are to be laid out, so that a filtered query need read only some of them.
+
+    Names are those of the lake's columns. Compaction lays files out; until then the files
+    of a delivery lie as they came.
+    """
+
+    #: A file holds one value of each of these, as long as no more than 1,000 files come of it.
+    partition: tuple[str, ...] = ()
+    #: Rows of a file are in this order, and so are the files.
+    sort: tuple[str, ...] = ()
+    #: What a file should have in bytes; without it the setting `lake_file_bytes`.
+    file_bytes: int | None = Field(default=None, ge=2**16, le=2**34)
 
 
 class StagedFile(Frozen):

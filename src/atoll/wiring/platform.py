@@ -11,10 +11,20 @@ from atoll.airlock import Vault
 from atoll.deid import KeyRing
 from atoll.deliveries import ArchiveLimits, Landing, Quarantine
 from atoll.errors import InvalidInput
-from atoll.flows import admit_delivery, check_airlock, converge_workspace, make_proof, place_incoming, run_query_queued
+from atoll.flows import (
+    admit_delivery,
+    check_airlock,
+    compact_dataset,
+    converge_workspace,
+    expire_versions,
+    make_proof,
+    place_incoming,
+    run_query_queued,
+)
 from atoll.flows.back_up_repositories import back_up_repositories
 from atoll.flows.idle_workspaces import Visits, idle_workspaces
 from atoll.flows.keep_warm import keep_warm
+from atoll.flows.maintain_lake import maintain_lake
 from atoll.flows.meter_shares import meter_shares
 from atoll.flows.meter_storage import meter_storage
 from atoll.flows.meter_workspaces import meter_workspaces
@@ -143,6 +153,19 @@ def query_runner(rooms: Rooms) -> Runner:
     )
 
 
+def upkeep_runner(rooms: Rooms) -> Runner:
+    """What maintains the lake in this process, not started; apart, so that no admission waits for it."""
+    return Runner(
+        rooms.operations,
+        {
+            compact_dataset.STORY: compact_dataset.story(rooms),
+            expire_versions.STORY: expire_versions.story(rooms),
+        },
+        workers=rooms.settings.upkeep_workers,
+        lease_seconds=rooms.settings.operation_lease_seconds,
+    )
+
+
 def machine_runner(rooms: Rooms, around: Surroundings) -> Runner:
     """What works on machines in this process, not started; apart, so that neither waits for the other."""
     return Runner(
@@ -162,6 +185,7 @@ def reconcilers(rooms: Rooms) -> Reconcilers:
             Reconciler("back_up_repositories", _HOUSEKEEPING_SECONDS, partial(back_up_repositories, rooms)),
             Reconciler("sweep_airlock", _HOUSEKEEPING_SECONDS, partial(sweep_airlock, rooms)),
             Reconciler("purge_quarantine", _HOUSEKEEPING_SECONDS, partial(purge_quarantine, rooms)),
+            Reconciler("maintain_lake", _HOUSEKEEPING_SECONDS, partial(maintain_lake, rooms)),
             Reconciler("sweep_results", _RESULTS_SECONDS, partial(sweep_results, rooms)),
             Reconciler("checkpoint_audit", _HOUSEKEEPING_SECONDS, partial(checkpoint_audit, rooms)),
             Reconciler("index_flows", _POLL_SECONDS, partial(index_flows, rooms)),

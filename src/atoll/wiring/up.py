@@ -79,7 +79,12 @@ def serve(settings: Settings) -> None:
     door = proxy.build(rooms)
     around = machines.HostSurroundings(rooms, desk, gateways, door.forget)
     inboxes = Inboxes(rooms)
-    runners = (platform.runner(rooms), platform.query_runner(rooms), platform.machine_runner(rooms, around))
+    runners = (
+        platform.runner(rooms),
+        platform.query_runner(rooms),
+        platform.upkeep_runner(rooms),
+        platform.machine_runner(rooms, around),
+    )
     reconcilers = (
         sign_on.reconcilers(rooms),
         platform.reconcilers(rooms),

@@ -858,6 +858,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{name}/compaction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compact Dataset
+         * @description Have small files of a dataset's tables made into large ones, laid out as its contract says.
+         */
+        post: operations["compact_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{name}/description": {
         parameters: {
             query?: never;
@@ -898,6 +918,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{name}/expiry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Expire Dataset Versions
+         * @description Have old versions of a dataset expire, and files removed that nothing refers to any more.
+         */
+        post: operations["expire_dataset_versions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{name}/lineage": {
         parameters: {
             query?: never;
@@ -910,6 +950,26 @@ export interface paths {
          * @description The graph of one dataset: what came in, and where it went.
          */
         get: operations["show_lineage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Maintenance
+         * @description The last operations that maintained a dataset, newest first.
+         */
+        get: operations["list_maintenance"];
         put?: never;
         post?: never;
         delete?: never;
@@ -958,6 +1018,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{name}/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Retention
+         * @description Versions that can be read, newest first, and what keeps each from expiring.
+         */
+        get: operations["list_retention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{name}/version": {
         parameters: {
             query?: never;
@@ -993,6 +1073,30 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/versions/{number}/keep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Keep Dataset Version
+         * @description See that a version does not expire.
+         */
+        put: operations["keep_dataset_version"];
+        post?: never;
+        /**
+         * Unkeep Dataset Version
+         * @description A version expires like any other again.
+         */
+        delete: operations["unkeep_dataset_version"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3661,10 +3765,18 @@ export interface components {
             dataset: string;
             /** Delivery */
             delivery: string;
+            /** Expired At */
+            expired_at: string | null;
+            /** Expired By */
+            expired_by: string;
             /** Id */
             id: string;
+            keep: components["schemas"]["Keep"] | null;
+            made_by: components["schemas"]["MadeBy"];
             /** Number */
             number: number;
+            /** Operation */
+            operation: string;
             /** Replay */
             replay: number;
             /** Rows Added */
@@ -4431,6 +4543,21 @@ export interface components {
             busy_cpu: number;
         };
         /**
+         * Keep
+         * @description Somebody's word that a version must not expire.
+         */
+        Keep: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * LaunchAnswer
          * @description What a launch comes to, and the workspace; null for a dry run.
          */
@@ -4662,6 +4789,13 @@ export interface components {
             /** Items */
             items: components["schemas"]["RepositoryAnswer"][];
         };
+        /** Listing[RetentionAnswer] */
+        Listing_RetentionAnswer_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["RetentionAnswer"][];
+        };
         /** Listing[SavedQueryAnswer] */
         Listing_SavedQueryAnswer_: {
             /** Cursor */
@@ -4734,6 +4868,12 @@ export interface components {
          * @enum {string}
          */
         MachineState: "absent" | "starting" | "running" | "frozen" | "stopped" | "unknown";
+        /**
+         * MadeBy
+         * @description What made a dataset version.
+         * @enum {string}
+         */
+        MadeBy: "delivery" | "compaction" | "erasure" | "import";
         /**
          * ManifestFile
          * @description A file as the source announces it.
@@ -4865,6 +5005,17 @@ export interface components {
             decisions: components["schemas"]["NewDecision"][];
         };
         /**
+         * NewCompaction
+         * @description A wish to have a dataset compacted.
+         */
+        NewCompaction: {
+            /**
+             * Whole
+             * @default false
+             */
+            whole: boolean;
+        };
+        /**
          * NewDecision
          * @description A reviewer's word on one file.
          */
@@ -4899,6 +5050,16 @@ export interface components {
             dataset: string;
             /** Files */
             files: components["schemas"]["NewSample"][];
+        };
+        /**
+         * NewExpiry
+         * @description A wish to have old versions expire now; what is left out is as the settings say.
+         */
+        NewExpiry: {
+            /** Days */
+            days?: number | null;
+            /** Kept */
+            kept?: number | null;
         };
         /**
          * NewFreshProof
@@ -4953,6 +5114,14 @@ export interface components {
          */
         NewHours: {
             hours: components["schemas"]["WeeklyHours"] | null;
+        };
+        /**
+         * NewKeep
+         * @description Why a version must not expire.
+         */
+        NewKeep: {
+            /** Reason */
+            reason: string;
         };
         /**
          * NewPassword
@@ -5705,6 +5874,12 @@ export interface components {
          */
         ProposalState: "waiting" | "approved" | "refused" | "withdrawn";
         /**
+         * Protection
+         * @description Why a version does not expire.
+         * @enum {string}
+         */
+        Protection: "newest" | "kept" | "mounted" | "recent" | "number" | "age";
+        /**
          * PushAnswer
          * @description A push, and when it ended.
          */
@@ -6070,6 +6245,29 @@ export interface components {
          */
         ResultFormat: "json" | "csv" | "arrow" | "parquet";
         /**
+         * RetentionAnswer
+         * @description A version that can be read, and what keeps it from expiring.
+         */
+        RetentionAnswer: {
+            /**
+             * Committed At
+             * Format: date-time
+             */
+            committed_at: string;
+            /** Id */
+            id: string;
+            /** Made By */
+            made_by: string;
+            /** Number */
+            number: number;
+            protection: components["schemas"]["Protection"] | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
          * ReviewedProposal
          * @description A proposal with how it differs from the version that it would replace.
          */
@@ -6169,7 +6367,7 @@ export interface components {
          * @description A right that a route can ask for.
          * @enum {string}
          */
-        Scope: "me:read" | "me:write" | "tokens:own" | "tokens:write" | "people:read" | "people:write" | "projects:read:own" | "projects:read" | "projects:write" | "sources:read" | "sources:write" | "contracts:read" | "contracts:write" | "deliveries:read:own" | "deliveries:read" | "deliveries:write" | "deliveries:decide" | "quarantine:read:own" | "quarantine:read" | "datasets:read" | "grants:read:own" | "grants:read" | "grants:write" | "grants:request" | "queries:run" | "queries:read:own" | "products:read" | "products:write" | "workspaces:read:own" | "workspaces:read" | "workspaces:run" | "workspaces:open" | "workspaces:prove" | "workspaces:end:own" | "workspaces:end" | "airlock:read:own" | "airlock:read" | "airlock:request" | "airlock:review" | "repositories:read:own" | "repositories:read" | "repositories:write" | "repositories:restore" | "packages:read:own" | "packages:read" | "flows:read" | "audit:read" | "costs:read:own" | "costs:read" | "costs:write" | "budgets:read:own" | "budgets:read" | "budgets:write" | "operations:read" | "operations:write" | "settings:read";
+        Scope: "me:read" | "me:write" | "tokens:own" | "tokens:write" | "people:read" | "people:write" | "projects:read:own" | "projects:read" | "projects:write" | "sources:read" | "sources:write" | "contracts:read" | "contracts:write" | "deliveries:read:own" | "deliveries:read" | "deliveries:write" | "deliveries:decide" | "quarantine:read:own" | "quarantine:read" | "datasets:read" | "datasets:maintain" | "grants:read:own" | "grants:read" | "grants:write" | "grants:request" | "queries:run" | "queries:read:own" | "products:read" | "products:write" | "workspaces:read:own" | "workspaces:read" | "workspaces:run" | "workspaces:open" | "workspaces:prove" | "workspaces:end:own" | "workspaces:end" | "airlock:read:own" | "airlock:read" | "airlock:request" | "airlock:review" | "repositories:read:own" | "repositories:read" | "repositories:write" | "repositories:restore" | "packages:read:own" | "packages:read" | "flows:read" | "audit:read" | "costs:read:own" | "costs:read" | "costs:write" | "budgets:read:own" | "budgets:read" | "budgets:write" | "operations:read" | "operations:write" | "settings:read";
         /**
          * ScopeAnswer
          * @description A right, what it allows, and who has it.
@@ -8301,6 +8499,41 @@ export interface operations {
             };
         };
     };
+    compact_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCompaction"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     describe_dataset: {
         parameters: {
             query?: never;
@@ -8368,6 +8601,41 @@ export interface operations {
             };
         };
     };
+    expire_dataset_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewExpiry"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     show_lineage: {
         parameters: {
             query?: {
@@ -8393,6 +8661,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FlowGraph"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_maintenance: {
+        parameters: {
+            query?: {
+                /** @description Most items of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_OperationAnswer_"];
                 };
             };
             /** @description An error */
@@ -8474,6 +8776,42 @@ export interface operations {
             };
         };
     };
+    list_retention: {
+        parameters: {
+            query?: {
+                /** @description As if so many of the newest stayed. */
+                kept?: number | null;
+                /** @description As if they stayed so many days. */
+                days?: number | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_RetentionAnswer_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     show_dataset_version: {
         parameters: {
             query?: {
@@ -8528,6 +8866,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Listing_DatasetVersionAnswer_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    keep_dataset_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKeep"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetVersionAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    unkeep_dataset_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetVersionAnswer"];
                 };
             };
             /** @description An error */

@@ -17,6 +17,7 @@ from atoll.api.routes import (
     grant_requests,
     grants,
     hours,
+    maintenance,
     oidc,
     operations,
     own_account,
@@ -56,6 +57,7 @@ ALL: tuple[Routes, ...] = (
     deliveries.routes,
     datasets.routes,
     catalog.routes,
+    maintenance.routes,
     grants.routes,
     grant_requests.routes,
     # Before `queries`: a path of words stands before one that takes any.

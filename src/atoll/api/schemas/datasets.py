@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Self
 
-from atoll.model.dataset import Dataset, DatasetVersion, TableState
+from atoll.model.dataset import Dataset, DatasetVersion, Keep, MadeBy, TableState
 from atoll.model.record import Frozen
 
 
@@ -15,6 +15,7 @@ class DatasetVersionAnswer(Frozen):
     id: str
     dataset: str
     number: int
+    #: The delivery that made it, empty where another thing did.
     delivery: str
     #: Number of the replay that made it, 0 for the delivery's first admission.
     replay: int
@@ -23,6 +24,14 @@ class DatasetVersionAnswer(Frozen):
     committed_at: datetime
     rows_added: int
     bytes_added: int
+    made_by: MadeBy
+    #: The operation that made it, where no delivery did.
+    operation: str
+    #: Why it does not expire, where somebody said so.
+    keep: Keep | None
+    #: When its rows ceased to be readable, and what saw to it.
+    expired_at: datetime | None
+    expired_by: str
 
     @classmethod
     def of(cls, version: DatasetVersion) -> Self:

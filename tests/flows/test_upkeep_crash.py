@@ -1,0 +1,32 @@
+"""Real kills (SIGKILL) at each effect of the lake's maintenance, then the same again: no row lost or doubled."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.flows.upkeep_stories import STORIES
+
+SCRIPT = Path(__file__).with_name("killed_upkeep.py")
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("story", sorted(STORIES))
+def test_killed_at_each_effect_and_started_again(tmp_path, story):
+    run = subprocess.run(
+        [sys.executable, str(SCRIPT), str(tmp_path), story],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+    )
+    assert run.returncode == 0, run.stderr
+    first, *told = [json.loads(line) for line in run.stdout.splitlines()]
+    assert {"records", "catalog"} <= set(first["effects"])
+    assert len(told) == first["points"] > 12
+    assert not [point for point in told if point["fault"]], (first, told, run.stderr[-4000:])
