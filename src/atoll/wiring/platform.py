@@ -12,6 +12,7 @@ from atoll.deid import KeyRing
 from atoll.deliveries import Landing, Quarantine
 from atoll.errors import InvalidInput
 from atoll.flows import admit_delivery, check_airlock, converge_workspace, make_proof, place_incoming, run_query_queued
+from atoll.flows.assess_risk import assess_datasets
 from atoll.flows.back_up_repositories import back_up_repositories
 from atoll.flows.idle_workspaces import Visits, idle_workspaces
 from atoll.flows.keep_warm import keep_warm
@@ -167,8 +168,13 @@ def reconcilers(rooms: Rooms) -> Reconcilers:
 
 
 def profile_reconcilers(rooms: Rooms) -> Reconcilers:
-    """What computes profiles, not started; apart, since a large table takes its time."""
-    return Reconcilers([Reconciler("profile_datasets", _POLL_SECONDS, partial(profile_datasets, rooms))])
+    """What computes profiles and risks, not started; apart, since a large table takes its time."""
+    return Reconcilers(
+        [
+            Reconciler("profile_datasets", _POLL_SECONDS, partial(profile_datasets, rooms)),
+            Reconciler("assess_datasets", _POLL_SECONDS, partial(assess_datasets, rooms)),
+        ]
+    )
 
 
 def machine_reconcilers(rooms: Rooms, visits: Callable[[str], Visits]) -> tuple[Reconcilers, Reconcilers, Reconcilers]:

@@ -958,6 +958,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{name}/risk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Dataset Risk
+         * @description How likely it is that somebody is recognised in a version: k-anonymity, l-diversity, uniqueness; no value.
+         */
+        get: operations["show_dataset_risk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{name}/version": {
         parameters: {
             query?: never;
@@ -3554,6 +3574,27 @@ export interface components {
             deliveries: components["schemas"]["DeliveryQuality"][];
         };
         /**
+         * DatasetRisk
+         * @description The risk of a dataset version, as far as it is known.
+         */
+        DatasetRisk: {
+            /** Computed At */
+            computed_at: string | null;
+            /** Contract */
+            contract: string | null;
+            /** Dataset */
+            dataset: string;
+            /** Number */
+            number: number;
+            /** Passes */
+            passes: boolean | null;
+            state: components["schemas"]["RiskState"];
+            /** Tables */
+            tables: components["schemas"]["TableRisk"][];
+            /** Version */
+            version: string;
+        };
+        /**
          * DatasetVersionAnswer
          * @description A version: a snapshot of each table, bound together.
          */
@@ -3725,7 +3766,7 @@ export interface components {
          * @description Derived from the record and its operation, never stored.
          * @enum {string}
          */
-        DeliveryState: "receiving" | "waiting" | "admitting" | "committed" | "rejected" | "failed";
+        DeliveryState: "receiving" | "waiting" | "admitting" | "committed" | "rejected" | "held" | "failed";
         /**
          * DescribedColumn
          * @description A column as the newest version has it, with what the contract in force does.
@@ -3779,6 +3820,18 @@ export interface components {
          * @enum {string}
          */
         Direction: "out" | "in";
+        /**
+         * Diversity
+         * @description How many different values a sensitive column has within a group.
+         */
+        Diversity: {
+            /** Column */
+            column: string;
+            /** Least */
+            least: number;
+            /** People Under */
+            people_under: number | null;
+        };
         /**
          * Draft
          * @description A contract to be read, mended and proposed.
@@ -4224,6 +4277,20 @@ export interface components {
          * @enum {string}
          */
         GrantState: "in_force" | "expired" | "revoked";
+        /**
+         * GroupSizes
+         * @description Groups of `low` to `high` people: one bar of the histogram.
+         */
+        GroupSizes: {
+            /** Groups */
+            groups: number;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number;
+            /** People */
+            people: number;
+        };
         /**
          * Health
          * @description The process answers.
@@ -5875,6 +5942,52 @@ export interface components {
             text: string;
         };
         /**
+         * RiskPolicy
+         * @description How likely it may be that somebody is recognised in a table, and what happens above that.
+         *
+         *     A group is all people with the same values in every quasi-identifier (an empty one is a
+         *     value like others). k is the size of the smallest; the highest risk is 1 / k, the average
+         *     risk the number of groups divided by the number of people.
+         *
+         *     Source of the defaults: EMA Policy 0070, external guidance 5.4 (threshold of 0.09, groups of
+         *     11), and Health Canada, Public Release of Clinical Information, 5.4, which take the same.
+         */
+        RiskPolicy: {
+            /**
+             * Above
+             * @default hold
+             * @enum {string}
+             */
+            above: "hold" | "warn";
+            /**
+             * Max Risk
+             * @default 0.09
+             */
+            max_risk: number;
+            /** Max Unique */
+            max_unique?: number | null;
+            /**
+             * Min K
+             * @default 11
+             */
+            min_k: number;
+            /** Min L */
+            min_l?: number | null;
+            /** Quasi Identifiers */
+            quasi_identifiers: string[];
+            /**
+             * Sensitive
+             * @default []
+             */
+            sensitive: string[];
+        };
+        /**
+         * RiskState
+         * @description Whether there is a report.
+         * @enum {string}
+         */
+        RiskState: "ready" | "pending" | "none";
+        /**
          * Role
          * @description What a person may do across the platform; scopes hang on roles (access/scopes.py).
          * @enum {string}
@@ -6230,6 +6343,43 @@ export interface components {
             version: number;
         };
         /**
+         * TableRisk
+         * @description One table's figures. No value of any row is in it.
+         */
+        TableRisk: {
+            /** Average Risk */
+            average_risk: number;
+            /** Counted By */
+            counted_by: string | null;
+            /** Diversity */
+            diversity: components["schemas"]["Diversity"][];
+            /** Exceeded */
+            exceeded: string[];
+            /** Groups */
+            groups: number;
+            /** Highest Risk */
+            highest_risk: number;
+            /** People */
+            people: number;
+            /** People Under K */
+            people_under_k: number;
+            policy: components["schemas"]["RiskPolicy"];
+            /** Quasi Identifiers */
+            quasi_identifiers: string[];
+            /** Rows */
+            rows: number;
+            /** Sizes */
+            sizes: components["schemas"]["GroupSizes"][];
+            /** Smallest Group */
+            smallest_group: number;
+            /** Table */
+            table: string;
+            /** Unique People */
+            unique_people: number;
+            /** Without */
+            without: components["schemas"]["WithoutColumn"][];
+        };
+        /**
          * TableState
          * @description One table at one dataset version.
          */
@@ -6393,6 +6543,20 @@ export interface components {
              * @default UTC
              */
             zone: string;
+        };
+        /**
+         * WithoutColumn
+         * @description What the same table comes to when one quasi-identifier is left out: which of them to coarsen.
+         */
+        WithoutColumn: {
+            /** Column */
+            column: string;
+            /** People Under K */
+            people_under_k: number;
+            /** Smallest Group */
+            smallest_group: number;
+            /** Values */
+            values: number;
         };
         /**
          * WorkspaceAnswer
@@ -8212,6 +8376,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetQuality"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_dataset_risk: {
+        parameters: {
+            query?: {
+                /** @description Number of the version; left out, the newest. */
+                version?: number | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetRisk"];
                 };
             };
             /** @description An error */
