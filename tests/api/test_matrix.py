@@ -94,6 +94,7 @@ MATRIX: dict[str, tuple[str | None, set[str]]] = {
     "search_catalog": ("datasets:read", {STEWARD, SCIENTIST, AUDITOR}),
     "describe_dataset": ("datasets:read", {STEWARD, SCIENTIST, AUDITOR}),
     "show_dataset_profile": ("datasets:read", {STEWARD, SCIENTIST, AUDITOR}),
+    "show_dataset_risk": ("datasets:read", {STEWARD, SCIENTIST, AUDITOR}),
     "show_dataset_quality": ("datasets:read", {STEWARD, SCIENTIST, AUDITOR}),
     "compare_dataset_versions": ("datasets:read", {STEWARD, SCIENTIST, AUDITOR}),
     "list_retention": ("datasets:read", {STEWARD, SCIENTIST, AUDITOR}),

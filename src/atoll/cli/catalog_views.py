@@ -68,6 +68,32 @@ CATALOG: Mapping[str, View] = {
             Field("withheld"),
         )
     ),
+    "table_risk": View(
+        (
+            Field("quasi_identifiers", "quasi-identifiers"),
+            _count("people"),
+            _count("groups"),
+            _count("smallest_group", "smallest group (k)"),
+            _count("people_under_k", "people in groups too small"),
+            _count("unique_people", "people alone in their group"),
+            Field("highest_risk", "highest risk"),
+            Field("average_risk", "average risk"),
+        )
+    ),
+    "group_sizes": View(
+        (_count("low", "groups of"), _count("high", "to people"), _count("groups"), _count("people", "people in them"))
+    ),
+    "without_column": View(
+        (
+            Field("column", "without"),
+            _count("values", "its values"),
+            _count("smallest_group", "smallest group"),
+            _count("people_under_k", "people in groups too small"),
+        )
+    ),
+    "diversity": View(
+        (Field("column"), _count("least", "fewest values (l)"), _count("people_under", "people in groups too poor"))
+    ),
     "delivery_quality": View(
         (
             Field("delivery"),

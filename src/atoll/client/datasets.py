@@ -44,6 +44,10 @@ class Datasets:
         """Safe figures of every column of a version."""
         return self._connection.get(f"/datasets/{segment(name)}/profile", version=number)
 
+    def risk(self, name: str, number: int | None = None) -> Json:
+        """How likely it is that somebody is recognised in a version."""
+        return self._connection.get(f"/datasets/{segment(name)}/risk", version=number)
+
     def quality(self, name: str, limit: int = 20) -> Json:
         """What became of the last deliveries."""
         return self._connection.get(f"/datasets/{segment(name)}/quality", limit=limit)

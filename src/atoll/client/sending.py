@@ -15,7 +15,7 @@ from atoll.errors import Conflict, DeliveryRefused, Unavailable
 from atoll.model.delivery import DeliveryState
 
 #: States that nothing but the caller changes any more.
-SETTLED = frozenset({DeliveryState.COMMITTED, DeliveryState.REJECTED, DeliveryState.FAILED})
+SETTLED = frozenset({DeliveryState.COMMITTED, DeliveryState.REJECTED, DeliveryState.HELD, DeliveryState.FAILED})
 
 #: States in which admission has it, or has finished it well or unwell, with the files kept.
 _HANDED_OVER = frozenset({DeliveryState.WAITING, DeliveryState.ADMITTING, DeliveryState.COMMITTED})

@@ -38,6 +38,9 @@ _GENERALIZED: dict[str, tuple[ColumnType, ...]] = {
     "zip3": (ColumnType.STRING,),
     "age_90": (ColumnType.INTEGER,),
     "bins": _NUMBERS,
+    "bands": _NUMBERS,
+    "continent": (ColumnType.STRING,),
+    "code": (ColumnType.STRING,),
 }
 
 
@@ -75,6 +78,23 @@ def _table(at: tuple[str | int, ...], table: TableContract) -> Iterator[Finding]
     yield from _subject(at, table)
     yield from _lake_names(at, table)
     yield from _format_fields(at, table)
+    yield from _risk(at, table)
+
+
+def _risk(at: tuple[str | int, ...], table: TableContract) -> Iterator[Finding]:
+    if table.risk is None:
+        return
+    named = {"quasi_identifiers": table.risk.quasi_identifiers, "sensitive": table.risk.sensitive}
+    for field, columns in named.items():
+        for column in columns:
+            if not isinstance(table.columns.get(column), EnteringRule):
+                yield Finding((*at, "risk", field), f"names `{column}`, which is no column that enters")
+        if len(set(columns)) < len(columns):
+            yield Finding((*at, "risk", field), "names a column twice")
+    if table.subject in table.risk.quasi_identifiers:
+        yield Finding((*at, "risk", "quasi_identifiers"), f"names `{table.subject}`, which is the subject itself")
+    if table.risk.min_l is not None and not table.risk.sensitive:
+        yield Finding((*at, "risk", "min_l"), "is asked for, but no `sensitive` column is named")
 
 
 def _subject(at: tuple[str | int, ...], table: TableContract) -> Iterator[Finding]:
@@ -191,9 +211,16 @@ def _generalize(at: tuple[str | int, ...], rule: Generalize) -> Iterator[Finding
     if rule.type not in allowed:
         names = " or ".join(kind.value for kind in allowed)
         yield Finding((*at, "type"), f"must be {names} to generalize to {rule.to}, not {rule.type.value}")
-    if rule.to == "bins" and rule.width is None:
-        yield Finding((*at, "width"), "is missing; bins need a width")
-    if rule.to != "bins" and rule.width is not None:
-        yield Finding((*at, "width"), "is for bins only")
+    for field, kind in {"width": "bins", "edges": "bands", "length": "code"}.items():
+        given = getattr(rule, field) is not None
+        if rule.to == kind and not given:
+            yield Finding((*at, field), f"is missing; {kind} need it")
+        if rule.to != kind and given:
+            yield Finding((*at, field), f"is for {kind} only")
     if rule.to != "year" and rule.earliest is not None:
         yield Finding((*at, "earliest"), "is for year only")
+    edges = rule.edges or ()
+    if list(edges) != sorted(set(edges)):
+        yield Finding((*at, "edges"), "must ascend")
+    if rule.type is ColumnType.INTEGER and not all(edge.is_integer() for edge in edges):
+        yield Finding((*at, "edges"), "must be whole for the type integer")

@@ -30,6 +30,7 @@ _COARSER = {
     "month": "Cut to its month.",
     "quarter": "Cut to its quarter of the year.",
     "zip3": "Cut to its first three digits; areas of 20,000 people or fewer become 000.",
+    "continent": "A country becomes its continent.",
     "age_90": "Kept up to 89; every higher age becomes 90.",
 }
 
@@ -49,7 +50,7 @@ def treatment_words(rule: Rule, subject: str | None) -> str:
             partial = f"; {_PARTIAL[rule.partial]}" if rule.type is ColumnType.PARTIAL_DATE else ""
             words = f"Moved by the day offset of the row's {subject or 'subject'}, so that intervals stay{partial}."
         case Generalize():
-            words = f"Put into bins of {rule.width:g}, by lower edge." if rule.to == "bins" else _COARSER[rule.to]
+            words = _generalize(rule)
             if rule.earliest is not None:
                 words += f" Years before {rule.earliest} become one, `before {rule.earliest}`."
         case Map():
@@ -86,6 +87,16 @@ def _pseudonymize(rule: Pseudonymize) -> str:
     return (
         f"{of} by a pseudonym of the domain {rule.domain} ({shape}, {bits} bits): the same id has the same pseudonym."
     )
+
+
+def _generalize(rule: Generalize) -> str:
+    if rule.to == "bins":
+        return f"Put into bins of {rule.width:g}, by lower edge."
+    if rule.to == "bands":
+        return f"Put into bands that begin at {', '.join(f'{edge:g}' for edge in rule.edges or ())}."
+    if rule.to == "code":
+        return f"Cut to its first {rule.length} characters, a wider class of the hierarchy."
+    return _COARSER[rule.to]
 
 
 def _map(rule: Map) -> str:

@@ -19,7 +19,8 @@ from atoll.flows.commit_version import commit_version, replay_of, withdraw_versi
 from atoll.flows.rooms import Rooms
 from atoll.flows.treat_files import treat_files
 from atoll.model.contract import Contract, ContractVersion
-from atoll.model.delivery import Delivery
+from atoll.model.dataset import landing_of
+from atoll.model.delivery import Delivery, Hold
 from atoll.model.ledger import AuditEvent
 from atoll.model.operation import Failure, Operation
 from atoll.model.person import PLATFORM, Caller
@@ -87,6 +88,9 @@ def commit(rooms: Rooms, context: StepContext) -> Mapping[str, Any]:
         return {"version": None, "bytes": 0}
     schemas = {table: table_schema(contract, table) for table in staged}
     version = commit_version(rooms, context, delivery, schemas, staged)
+    if isinstance(version, Hold):
+        context.say(f"Nothing is committed; the delivery waits in quarantine. {version.message}")
+        return {"version": None, "bytes": 0, "hold": version.model_dump()}
     context.say("Committed.", version=version.id, rows=version.rows_added)
     return {"version": version.number, "bytes": version.bytes_added}
 
@@ -94,7 +98,11 @@ def commit(rooms: Rooms, context: StepContext) -> Mapping[str, Any]:
 def settle(rooms: Rooms, context: StepContext) -> Mapping[str, Any]:
     """Outcome, audit, flow and cost on record, in one transaction."""
     delivery = _delivery(rooms, context)
-    if delivery.outcome is None or len(delivery.replays) < replay_of(context.operation):
+    replay = replay_of(context.operation)
+    if delivery.outcome is None or len(delivery.replays) < replay:
+        if context.output("commit").get("hold"):
+            for table in _contract(rooms, context).tables:
+                rooms.lake.discard(delivery.dataset, table, landing_of(delivery.id, replay))
         settle_admission.settle(rooms, context, delivery)
     return {}
 

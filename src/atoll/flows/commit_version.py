@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from atoll.flows import dataset_locks
+from atoll.flows.gate_version import pass_gate
 from atoll.flows.rooms import Rooms
+from atoll.model.contract import ContractVersion
 from atoll.model.dataset import Dataset, DatasetVersion, TableState, landing_of
-from atoll.model.delivery import Delivery
+from atoll.model.delivery import Delivery, Hold
 from atoll.model.ledger import AuditEvent
 from atoll.model.operation import Operation
 from atoll.model.person import PLATFORM
@@ -22,8 +24,10 @@ def commit_version(
     delivery: Delivery,
     schemas: Mapping[str, TableSchema],
     staged: Mapping[str, Sequence[StagedFile]],
-) -> DatasetVersion:
+) -> DatasetVersion | Hold:
     """Commit the delivery's staged files; its version, made now or before a crash.
+
+    Or why nothing is committed: see `gate_version`.
 
     Readers go by versions, so the delivery becomes visible in all its tables at once,
     when the version is written. One operation at a time commits to a dataset: a
@@ -36,6 +40,12 @@ def commit_version(
         rooms.locks.release(lock.id, context.operation.id)
         return made
     contract = str(context.output("verify")["contract"])
+    passed = pass_gate(rooms, rooms.records.get(ContractVersion, contract), staged)
+    for line in passed.warnings:
+        context.say(line)
+    if passed.hold is not None:
+        rooms.locks.release(lock.id, context.operation.id)
+        return passed.hold
     states: dict[str, TableState] = {}
     for number, table in enumerate(sorted(staged)):
         context.progress(number / len(staged))
@@ -51,8 +61,9 @@ def commit_version(
             target=f"dataset/{dataset.id}",
             caller=PLATFORM,
             because=f"operation/{context.operation.id}",
-            details={"version": version.number, "delivery": delivery.id, "rows": version.rows_added},
+            details={"version": version.number, "delivery": delivery.id, "rows": version.rows_added, **passed.told},
         ),
+        *passed.writes,
         Put(version),
         Put(dataset.but(latest=version.number)),
         Put(lock.but(holder=None)),

@@ -61,7 +61,8 @@ def _outcome(rooms: Rooms, context: StepContext, delivery: Delivery) -> Delivery
     """What this admission came to by itself."""
     treated = context.output("deidentify")
     committed = context.output("commit")
-    files = tuple(map(_file_outcome, treated["files"]))
+    lines = _held_whole(rooms, delivery, treated["files"], committed.get("hold"), replay_of(context.operation))
+    files = tuple(map(_file_outcome, lines))
     return DeliveryOutcome(
         committed=committed["version"] is not None,
         contract=context.output("verify")["contract"],
@@ -81,7 +82,8 @@ def _replayed(delivery: Delivery, again: DeliveryOutcome, number: int, context: 
     """The delivery with a replay counted in: of what was held, so much entered after all."""
     first = delivery.outcome
     assert first is not None
-    lines = context.output("deidentify")["files"]
+    hold = context.output("commit").get("hold")
+    lines = [_stays(line, hold, first.files[n]) for n, line in enumerate(context.output("deidentify")["files"])]
     files = tuple(
         _merged(before, after, line) for before, after, line in zip(first.files, again.files, lines, strict=True)
     )
@@ -118,6 +120,37 @@ def _merged(before: FileOutcome, after: FileOutcome, line: Mapping[str, Any]) ->
         rows_quarantined=after.rows_quarantined,
         tables={t: before.tables.get(t, 0) + after.tables.get(t, 0) for t in {**before.tables, **after.tables}},
     )
+
+
+def _held_whole(
+    rooms: Rooms, delivery: Delivery, lines: Sequence[Mapping[str, Any]], hold: Mapping[str, str] | None, replay: int
+) -> Sequence[Mapping[str, Any]]:
+    """The lines of the files, where the delivery is held: none of them has entered.
+
+    In a replay, rows of a file that were held one by one stay so.
+    """
+    if hold is None:
+        return lines
+    before = delivery.outcome.files if replay and delivery.outcome is not None else None
+    after = []
+    for index, line in enumerate(lines):
+        known = None if before is None else before[index]
+        if known is not None and known.accepted and not line.get("passed") and not line.get("kept"):
+            rooms.quarantine.keep_held(delivery.id, index, replay)
+        after.append(_stays(line, hold, known))
+    return after
+
+
+def _stays(
+    line: Mapping[str, Any], hold: Mapping[str, str] | None, before: FileOutcome | None = None
+) -> Mapping[str, Any]:
+    report = line["report"]
+    if hold is None or not report or report["rule"]:
+        return line
+    if before is not None and before.accepted:
+        return {"name": line["name"], "table": line["table"], "report": None, "kept": True}
+    held = {"rows_committed": 0, "rows_held": report["rows_in"], "staged": None, "also_staged": ()}
+    return {**line, "report": {**report, **held, "rule": hold["rule"], "message": hold["message"]}}
 
 
 def _file_outcome(line: Mapping[str, Any]) -> FileOutcome:

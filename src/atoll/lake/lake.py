@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import shutil
 import threading
 import time
 from collections import OrderedDict
@@ -23,7 +24,7 @@ from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from atoll.errors import NotFound, Unavailable
+from atoll.errors import Conflict, NotFound, Unavailable
 from atoll.lake.catalog import open_catalog
 from atoll.lake.columns import (
     added_columns,
@@ -96,6 +97,16 @@ class Lake:
         place = staging_directory(self._warehouse, dataset, table, delivery_id)
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         return place
+
+    def discard(self, dataset: str, table: str, delivery_id: str) -> None:
+        """Remove what a delivery staged for a table and did not commit. Idempotent.
+
+        Raises `Conflict` for a delivery that has landed: its staging place is where its data stays.
+        """
+        if self.landed(dataset, table, delivery_id) is not None:
+            raise Conflict("The delivery has landed.", where=f"{dataset}.{table}", todo="Withdraw it instead.")
+        place = staging_directory(self._warehouse, dataset, table, delivery_id)
+        shutil.rmtree(place, ignore_errors=True)
 
     def landed(self, dataset: str, table: str, delivery_id: str) -> TableState | None:
         """The table as the delivery's snapshot left it; None when it has not committed, or was withdrawn.

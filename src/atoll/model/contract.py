@@ -128,15 +128,24 @@ class Generalize(EnteringRule):
         (HIPAA 164.514(b)(2)(i)(B), 2000 census list).
     age_90: integer age, everything above 89 becomes 90 (HIPAA 164.514(b)(2)(i)(C)).
     bins: a number falls to the lower edge of its bin of `width`.
+    bands: a number becomes the words of its band between `edges`: with 65, 75, 85 an
+        integer gives `<=64`, `65-74`, `75-84`, `85+`, a number `<65`, `65-<75`, `75-<85`, `>=85`.
+    continent: an ISO 3166-1 country code (two or three letters) becomes its continent:
+        Africa, Antarctica, Asia, Europe, North America, Oceania, South America.
+    code: a code of a hierarchy (ICD-10, ATC, ...) is cut to its first `length` characters.
 
     With `earliest`, years before it become one category, `before 1937`: for birth years
     that would tell an age over 89 (HIPAA 164.514(b)(2)(i)(C)). Review it every year.
     """
 
     treat: Literal["generalize"]
-    to: Literal["year", "month", "quarter", "zip3", "age_90", "bins"]
+    to: Literal["year", "month", "quarter", "zip3", "age_90", "bins", "bands", "continent", "code"]
     width: float | None = Field(default=None, gt=0)
     earliest: int | None = Field(default=None, ge=1800, le=2200)
+    #: Of bands: where each band but the first begins, ascending.
+    edges: tuple[float, ...] | None = Field(default=None, min_length=1)
+    #: Of code: how many characters stay.
+    length: int | None = Field(default=None, ge=1, le=20)
 
 
 class Map(EnteringRule):
@@ -170,6 +179,33 @@ class CsvDialect(Frozen):
     nulls: tuple[str, ...] = ()
 
 
+class RiskPolicy(Frozen):
+    """How likely it may be that somebody is recognised in a table, and what happens above that.
+
+    A group is all people with the same values in every quasi-identifier (an empty one is a
+    value like others). k is the size of the smallest; the highest risk is 1 / k, the average
+    risk the number of groups divided by the number of people.
+
+    Source of the defaults: EMA Policy 0070, external guidance 5.4 (threshold of 0.09, groups of
+    11), and Health Canada, Public Release of Clinical Information, 5.4, which take the same.
+    """
+
+    #: Columns (keys in `columns`) that others may know of a person: age, sex, place, dates.
+    quasi_identifiers: tuple[str, ...] = Field(min_length=1)
+    #: Columns that tell something when all of a group have the same value (l-diversity).
+    sensitive: tuple[str, ...] = ()
+    #: The least number of people in a group (k-anonymity).
+    min_k: int = Field(default=11, ge=2, le=1000)
+    #: The highest average risk.
+    max_risk: float = Field(default=0.09, gt=0, le=1)
+    #: The least number of different values of each sensitive column in a group (l-diversity).
+    min_l: int | None = Field(default=None, ge=2, le=100)
+    #: The highest part of people who are alone in their group (sample uniqueness).
+    max_unique: float | None = Field(default=None, ge=0, le=1)
+    #: Above a threshold the delivery waits whole in quarantine, or enters and the report says so.
+    above: Literal["hold", "warn"] = "hold"
+
+
 class TableContract(Frozen):
     """One lake table and the files that fill it."""
 
@@ -194,6 +230,8 @@ class TableContract(Frozen):
     unknown_fields: Literal["quarantine", "leave_out"] = "quarantine"
     #: How the table's files are laid out by compaction.
     layout: Layout = Layout()
+    #: What is reported of the risk that somebody is recognised, and held above which.
+    risk: RiskPolicy | None = None
     columns: dict[str, Rule]
 
 

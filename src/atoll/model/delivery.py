@@ -58,6 +58,19 @@ class FileOutcome(Frozen):
     tables: dict[str, int] = {}
 
 
+#: Rules by which a contract holds a delivery whole; `FileOutcome.rule` of each of its files then is one.
+HOLDS = frozenset({"risk", "unique", "references", "bad_rows"})
+
+
+class Hold(Frozen):
+    """Why a delivery waits whole although its rows came through: an order of its contract."""
+
+    #: One of `HOLDS`.
+    rule: str
+    #: What is the matter and what to do, without any value.
+    message: str
+
+
 class QuarantinedRow(Frozen):
     """A rejected row as people may see it: place, rule, and the value masked."""
 
@@ -124,6 +137,8 @@ class DeliveryState(StrEnum):
     COMMITTED = "committed"
     #: Nothing of it could be committed, and all is in quarantine; or a person rejected it.
     REJECTED = "rejected"
+    #: Its rows came through, but the contract holds it whole: see the files' rule and message.
+    HELD = "held"
     #: The admission failed; files wait in quarantine.
     FAILED = "failed"
 
@@ -162,8 +177,12 @@ class Delivery(Record):
         if self.outcome is not None:
             if operation is not None and operation.open:
                 return DeliveryState.ADMITTING  # a replay
-            return DeliveryState.COMMITTED if self.outcome.committed else DeliveryState.REJECTED
+            return DeliveryState.COMMITTED if self.outcome.committed else self._not_committed()
         return DeliveryState.REJECTED if self.rejection is not None else self._before_outcome(operation)
+
+    def _not_committed(self) -> DeliveryState:
+        held = self.outcome is not None and any(file.rule in HOLDS for file in self.outcome.files)
+        return DeliveryState.HELD if held and self.rejection is None else DeliveryState.REJECTED
 
     def _before_outcome(self, operation: Operation | None) -> DeliveryState:
         if self.submitted_at is None:

@@ -21,6 +21,7 @@ from atoll.flows import (
     place_incoming,
     run_query_queued,
 )
+from atoll.flows.assess_risk import assess_datasets
 from atoll.flows.back_up_repositories import back_up_repositories
 from atoll.flows.idle_workspaces import Visits, idle_workspaces
 from atoll.flows.keep_warm import keep_warm
@@ -196,9 +197,12 @@ def reconcilers(rooms: Rooms) -> Reconcilers:
 
 
 def profile_reconcilers(rooms: Rooms) -> Reconcilers:
-    """What computes profiles, not started; apart, since a large table takes its time."""
-    duty = Reconciler("profile_datasets", _POLL_SECONDS, partial(profile_datasets, rooms))
-    return Reconcilers([duty], board=rooms.duties)
+    """What computes profiles and risks, not started; apart, since a large table takes its time."""
+    duties = [
+        Reconciler("profile_datasets", _POLL_SECONDS, partial(profile_datasets, rooms)),
+        Reconciler("assess_datasets", _POLL_SECONDS, partial(assess_datasets, rooms)),
+    ]
+    return Reconcilers(duties, board=rooms.duties)
 
 
 def machine_reconcilers(rooms: Rooms, visits: Callable[[str], Visits]) -> tuple[Reconcilers, Reconcilers, Reconcilers]:

@@ -858,26 +858,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/datasets/{name}/compaction": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Compact Dataset
-         * @description Have small files of a dataset's tables made into large ones, laid out as its contract says.
-         */
-        post: operations["compact_dataset"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/datasets/{name}/description": {
         parameters: {
             query?: never;
@@ -918,26 +898,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/datasets/{name}/expiry": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Expire Dataset Versions
-         * @description Have old versions of a dataset expire, and files removed that nothing refers to any more.
-         */
-        post: operations["expire_dataset_versions"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/datasets/{name}/lineage": {
         parameters: {
             query?: never;
@@ -950,26 +910,6 @@ export interface paths {
          * @description The graph of one dataset: what came in, and where it went.
          */
         get: operations["show_lineage"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/datasets/{name}/maintenance": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Maintenance
-         * @description The last operations that maintained a dataset, newest first.
-         */
-        get: operations["list_maintenance"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1018,7 +958,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/datasets/{name}/retention": {
+    "/api/v1/datasets/{name}/risk": {
         parameters: {
             query?: never;
             header?: never;
@@ -1026,10 +966,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Retention
-         * @description Versions that can be read, newest first, and what keeps each from expiring.
+         * Show Dataset Risk
+         * @description How likely it is that somebody is recognised in a version: k-anonymity, l-diversity, uniqueness; no value.
          */
-        get: operations["list_retention"];
+        get: operations["show_dataset_risk"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1073,30 +1013,6 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/datasets/{name}/versions/{number}/keep": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /**
-         * Keep Dataset Version
-         * @description See that a version does not expire.
-         */
-        put: operations["keep_dataset_version"];
-        post?: never;
-        /**
-         * Unkeep Dataset Version
-         * @description A version expires like any other again.
-         */
-        delete: operations["unkeep_dataset_version"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1444,26 +1360,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/health": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Show Health
-         * @description Parts, hosts of machines, housekeeping and versions, tried for this answer.
-         */
-        get: operations["show_health"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -1660,26 +1556,6 @@ export interface paths {
         patch: operations["change_person"];
         trace?: never;
     };
-    "/api/v1/people/{id}/access": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Show Person Access
-         * @description Where the person is signed in, whether a code is asked for, and whether sign-in is slowed down.
-         */
-        get: operations["show_person_access"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/people/{id}/second-factor": {
         parameters: {
             query?: never;
@@ -1695,46 +1571,6 @@ export interface paths {
          * @description Take the second factor away from somebody who lost it; never one's own.
          */
         delete: operations["reset_second_factor"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/people/{id}/sessions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /**
-         * End Person Sessions
-         * @description Sign a person out everywhere, but where this is asked from; API tokens stay.
-         */
-        delete: operations["end_person_sessions"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/price-books": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Price Books
-         * @description Every price book, oldest first; in force is the last that is valid from a day not after today (UTC).
-         */
-        get: operations["list_price_books"];
-        put?: never;
-        post?: never;
-        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2511,7 +2347,7 @@ export interface paths {
         };
         /**
          * List Tokens
-         * @description One's own tokens, newest first; an administrator may ask for those of a person, a source or everybody.
+         * @description One's own tokens, newest first; an administrator may ask for those of a person or a source.
          */
         get: operations["list_tokens"];
         put?: never;
@@ -3117,16 +2953,6 @@ export interface components {
             };
             /** Target */
             target: string;
-        };
-        /**
-         * BackendHealth
-         * @description A backend and what it finds on its host.
-         */
-        BackendHealth: {
-            /** Findings */
-            findings: components["schemas"]["FindingAnswer"][];
-            /** Name */
-            name: string;
         };
         /**
          * Bin
@@ -3748,6 +3574,27 @@ export interface components {
             deliveries: components["schemas"]["DeliveryQuality"][];
         };
         /**
+         * DatasetRisk
+         * @description The risk of a dataset version, as far as it is known.
+         */
+        DatasetRisk: {
+            /** Computed At */
+            computed_at: string | null;
+            /** Contract */
+            contract: string | null;
+            /** Dataset */
+            dataset: string;
+            /** Number */
+            number: number;
+            /** Passes */
+            passes: boolean | null;
+            state: components["schemas"]["RiskState"];
+            /** Tables */
+            tables: components["schemas"]["TableRisk"][];
+            /** Version */
+            version: string;
+        };
+        /**
          * DatasetVersionAnswer
          * @description A version: a snapshot of each table, bound together.
          */
@@ -3765,18 +3612,10 @@ export interface components {
             dataset: string;
             /** Delivery */
             delivery: string;
-            /** Expired At */
-            expired_at: string | null;
-            /** Expired By */
-            expired_by: string;
             /** Id */
             id: string;
-            keep: components["schemas"]["Keep"] | null;
-            made_by: components["schemas"]["MadeBy"];
             /** Number */
             number: number;
-            /** Operation */
-            operation: string;
             /** Replay */
             replay: number;
             /** Rows Added */
@@ -3927,7 +3766,7 @@ export interface components {
          * @description Derived from the record and its operation, never stored.
          * @enum {string}
          */
-        DeliveryState: "receiving" | "waiting" | "admitting" | "committed" | "rejected" | "failed";
+        DeliveryState: "receiving" | "waiting" | "admitting" | "committed" | "rejected" | "held" | "failed";
         /**
          * DescribedColumn
          * @description A column as the newest version has it, with what the contract in force does.
@@ -3982,6 +3821,18 @@ export interface components {
          */
         Direction: "out" | "in";
         /**
+         * Diversity
+         * @description How many different values a sensitive column has within a group.
+         */
+        Diversity: {
+            /** Column */
+            column: string;
+            /** Least */
+            least: number;
+            /** People Under */
+            people_under: number | null;
+        };
+        /**
          * Draft
          * @description A contract to be read, mended and proposed.
          */
@@ -4008,26 +3859,6 @@ export interface components {
             table: string;
             /** Treatment */
             treatment: string;
-        };
-        /**
-         * DutyAnswer
-         * @description Housekeeping that is done again and again, as it stands in the process that answers.
-         */
-        DutyAnswer: {
-            /** Error */
-            error: string;
-            /** Every Seconds */
-            every_seconds: number;
-            /** Failures */
-            failures: number;
-            /** Name */
-            name: string;
-            /** Ran At */
-            ran_at: string | null;
-            /** Running Since */
-            running_since: string | null;
-            /** Took Seconds */
-            took_seconds: number | null;
         };
         /**
          * EnrolmentAnswer
@@ -4214,20 +4045,6 @@ export interface components {
             rule: string;
             /** Table */
             table: string | null;
-        };
-        /**
-         * FindingAnswer
-         * @description What a host can or cannot give to machines.
-         */
-        FindingAnswer: {
-            /** Detail */
-            detail: string;
-            /** Good */
-            good: boolean;
-            /** Todo */
-            todo: string;
-            /** What */
-            what: string;
         };
         /**
          * FlowEdge
@@ -4461,6 +4278,20 @@ export interface components {
          */
         GrantState: "in_force" | "expired" | "revoked";
         /**
+         * GroupSizes
+         * @description Groups of `low` to `high` people: one bar of the histogram.
+         */
+        GroupSizes: {
+            /** Groups */
+            groups: number;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number;
+            /** People */
+            people: number;
+        };
+        /**
          * Health
          * @description The process answers.
          */
@@ -4471,27 +4302,6 @@ export interface components {
              * @default true
              */
             ok: boolean;
-        };
-        /**
-         * HealthAnswer
-         * @description How all parts stand, as tried for this answer.
-         */
-        HealthAnswer: {
-            /** Backends */
-            backends: components["schemas"]["BackendHealth"][];
-            /** Duties */
-            duties: components["schemas"]["DutyAnswer"][];
-            /**
-             * Looked At
-             * Format: date-time
-             */
-            looked_at: string;
-            /** Parts */
-            parts: components["schemas"]["PartAnswer"][];
-            /** Versions */
-            versions: {
-                [key: string]: string;
-            };
         };
         /**
          * Hours
@@ -4541,21 +4351,6 @@ export interface components {
              * @default 0.1
              */
             busy_cpu: number;
-        };
-        /**
-         * Keep
-         * @description Somebody's word that a version must not expire.
-         */
-        Keep: {
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** By */
-            by: string;
-            /** Reason */
-            reason: string;
         };
         /**
          * LaunchAnswer
@@ -4719,13 +4514,6 @@ export interface components {
             /** Items */
             items: components["schemas"]["PersonAnswer"][];
         };
-        /** Listing[PriceBook] */
-        Listing_PriceBook_: {
-            /** Cursor */
-            cursor?: string | null;
-            /** Items */
-            items: components["schemas"]["PriceBook"][];
-        };
         /** Listing[ProductAnswer] */
         Listing_ProductAnswer_: {
             /** Cursor */
@@ -4788,13 +4576,6 @@ export interface components {
             cursor?: string | null;
             /** Items */
             items: components["schemas"]["RepositoryAnswer"][];
-        };
-        /** Listing[RetentionAnswer] */
-        Listing_RetentionAnswer_: {
-            /** Cursor */
-            cursor?: string | null;
-            /** Items */
-            items: components["schemas"]["RetentionAnswer"][];
         };
         /** Listing[SavedQueryAnswer] */
         Listing_SavedQueryAnswer_: {
@@ -4868,12 +4649,6 @@ export interface components {
          * @enum {string}
          */
         MachineState: "absent" | "starting" | "running" | "frozen" | "stopped" | "unknown";
-        /**
-         * MadeBy
-         * @description What made a dataset version.
-         * @enum {string}
-         */
-        MadeBy: "delivery" | "compaction" | "erasure" | "import";
         /**
          * ManifestFile
          * @description A file as the source announces it.
@@ -5005,17 +4780,6 @@ export interface components {
             decisions: components["schemas"]["NewDecision"][];
         };
         /**
-         * NewCompaction
-         * @description A wish to have a dataset compacted.
-         */
-        NewCompaction: {
-            /**
-             * Whole
-             * @default false
-             */
-            whole: boolean;
-        };
-        /**
          * NewDecision
          * @description A reviewer's word on one file.
          */
@@ -5050,16 +4814,6 @@ export interface components {
             dataset: string;
             /** Files */
             files: components["schemas"]["NewSample"][];
-        };
-        /**
-         * NewExpiry
-         * @description A wish to have old versions expire now; what is left out is as the settings say.
-         */
-        NewExpiry: {
-            /** Days */
-            days?: number | null;
-            /** Kept */
-            kept?: number | null;
         };
         /**
          * NewFreshProof
@@ -5114,14 +4868,6 @@ export interface components {
          */
         NewHours: {
             hours: components["schemas"]["WeeklyHours"] | null;
-        };
-        /**
-         * NewKeep
-         * @description Why a version must not expire.
-         */
-        NewKeep: {
-            /** Reason */
-            reason: string;
         };
         /**
          * NewPassword
@@ -5346,29 +5092,6 @@ export interface components {
          */
         NodeKind: "source" | "delivery" | "contract" | "table" | "grant" | "query" | "mount" | "workspace" | "release" | "incoming";
         /**
-         * OpenSession
-         * @description A browser at which the person is signed in.
-         */
-        OpenSession: {
-            /**
-             * Expires At
-             * Format: date-time
-             */
-            expires_at: string;
-            /** Method */
-            method: string;
-            /**
-             * Opened At
-             * Format: date-time
-             */
-            opened_at: string;
-            /**
-             * Seen At
-             * Format: date-time
-             */
-            seen_at: string;
-        };
-        /**
          * OperationAnswer
          * @description A piece of long work.
          */
@@ -5446,32 +5169,6 @@ export interface components {
             version: string;
             /** Workspace */
             workspace: string;
-        };
-        /**
-         * PartAnswer
-         * @description A part that requests or people need.
-         */
-        PartAnswer: {
-            /** Good */
-            good: boolean;
-            /** Name */
-            name: string;
-            /** Problem */
-            problem: string;
-            /** Took Seconds */
-            took_seconds: number;
-        };
-        /**
-         * PersonAccessAnswer
-         * @description How a person can come in at this moment.
-         */
-        PersonAccessAnswer: {
-            /** Second Factor */
-            second_factor: boolean;
-            /** Sessions */
-            sessions: components["schemas"]["OpenSession"][];
-            /** Slowed */
-            slowed: components["schemas"]["SlowedSignIn"][];
         };
         /**
          * PersonAnswer
@@ -5568,35 +5265,6 @@ export interface components {
             title: string;
             /** Total Rows */
             total_rows: number;
-        };
-        /**
-         * Price
-         * @description The price of one metric, for `per` units of it.
-         */
-        Price: {
-            /** Eur */
-            eur: string;
-            metric: components["schemas"]["Metric"];
-            /** Per */
-            per: string;
-        };
-        /**
-         * PriceBook
-         * @description Prices in force from a date.
-         */
-        PriceBook: {
-            /**
-             * Currency
-             * @default EUR
-             */
-            currency: string;
-            /** Prices */
-            prices: components["schemas"]["Price"][];
-            /**
-             * Valid From
-             * Format: date
-             */
-            valid_from: string;
         };
         /**
          * ProbeResult
@@ -5873,12 +5541,6 @@ export interface components {
          * @enum {string}
          */
         ProposalState: "waiting" | "approved" | "refused" | "withdrawn";
-        /**
-         * Protection
-         * @description Why a version does not expire.
-         * @enum {string}
-         */
-        Protection: "newest" | "kept" | "mounted" | "recent" | "number" | "age";
         /**
          * PushAnswer
          * @description A push, and when it ended.
@@ -6245,29 +5907,6 @@ export interface components {
          */
         ResultFormat: "json" | "csv" | "arrow" | "parquet";
         /**
-         * RetentionAnswer
-         * @description A version that can be read, and what keeps it from expiring.
-         */
-        RetentionAnswer: {
-            /**
-             * Committed At
-             * Format: date-time
-             */
-            committed_at: string;
-            /** Id */
-            id: string;
-            /** Made By */
-            made_by: string;
-            /** Number */
-            number: number;
-            protection: components["schemas"]["Protection"] | null;
-            /**
-             * Reason
-             * @default
-             */
-            reason: string;
-        };
-        /**
          * ReviewedProposal
          * @description A proposal with how it differs from the version that it would replace.
          */
@@ -6302,6 +5941,52 @@ export interface components {
             /** Text */
             text: string;
         };
+        /**
+         * RiskPolicy
+         * @description How likely it may be that somebody is recognised in a table, and what happens above that.
+         *
+         *     A group is all people with the same values in every quasi-identifier (an empty one is a
+         *     value like others). k is the size of the smallest; the highest risk is 1 / k, the average
+         *     risk the number of groups divided by the number of people.
+         *
+         *     Source of the defaults: EMA Policy 0070, external guidance 5.4 (threshold of 0.09, groups of
+         *     11), and Health Canada, Public Release of Clinical Information, 5.4, which take the same.
+         */
+        RiskPolicy: {
+            /**
+             * Above
+             * @default hold
+             * @enum {string}
+             */
+            above: "hold" | "warn";
+            /**
+             * Max Risk
+             * @default 0.09
+             */
+            max_risk: number;
+            /** Max Unique */
+            max_unique?: number | null;
+            /**
+             * Min K
+             * @default 11
+             */
+            min_k: number;
+            /** Min L */
+            min_l?: number | null;
+            /** Quasi Identifiers */
+            quasi_identifiers: string[];
+            /**
+             * Sensitive
+             * @default []
+             */
+            sensitive: string[];
+        };
+        /**
+         * RiskState
+         * @description Whether there is a report.
+         * @enum {string}
+         */
+        RiskState: "ready" | "pending" | "none";
         /**
          * Role
          * @description What a person may do across the platform; scopes hang on roles (access/scopes.py).
@@ -6367,7 +6052,7 @@ export interface components {
          * @description A right that a route can ask for.
          * @enum {string}
          */
-        Scope: "me:read" | "me:write" | "tokens:own" | "tokens:write" | "people:read" | "people:write" | "projects:read:own" | "projects:read" | "projects:write" | "sources:read" | "sources:write" | "contracts:read" | "contracts:write" | "deliveries:read:own" | "deliveries:read" | "deliveries:write" | "deliveries:decide" | "quarantine:read:own" | "quarantine:read" | "datasets:read" | "datasets:maintain" | "grants:read:own" | "grants:read" | "grants:write" | "grants:request" | "queries:run" | "queries:read:own" | "products:read" | "products:write" | "workspaces:read:own" | "workspaces:read" | "workspaces:run" | "workspaces:open" | "workspaces:prove" | "workspaces:end:own" | "workspaces:end" | "airlock:read:own" | "airlock:read" | "airlock:request" | "airlock:review" | "repositories:read:own" | "repositories:read" | "repositories:write" | "repositories:restore" | "packages:read:own" | "packages:read" | "flows:read" | "audit:read" | "costs:read:own" | "costs:read" | "costs:write" | "budgets:read:own" | "budgets:read" | "budgets:write" | "operations:read" | "operations:write" | "settings:read";
+        Scope: "me:read" | "me:write" | "tokens:own" | "tokens:write" | "people:read" | "people:write" | "projects:read:own" | "projects:read" | "projects:write" | "sources:read" | "sources:write" | "contracts:read" | "contracts:write" | "deliveries:read:own" | "deliveries:read" | "deliveries:write" | "deliveries:decide" | "quarantine:read:own" | "quarantine:read" | "datasets:read" | "grants:read:own" | "grants:read" | "grants:write" | "grants:request" | "queries:run" | "queries:read:own" | "products:read" | "products:write" | "workspaces:read:own" | "workspaces:read" | "workspaces:run" | "workspaces:open" | "workspaces:prove" | "workspaces:end:own" | "workspaces:end" | "airlock:read:own" | "airlock:read" | "airlock:request" | "airlock:review" | "repositories:read:own" | "repositories:read" | "repositories:write" | "repositories:restore" | "packages:read:own" | "packages:read" | "flows:read" | "audit:read" | "costs:read:own" | "costs:read" | "costs:write" | "budgets:read:own" | "budgets:read" | "budgets:write" | "operations:read" | "operations:write" | "settings:read";
         /**
          * ScopeAnswer
          * @description A right, what it allows, and who has it.
@@ -6489,23 +6174,6 @@ export interface components {
             name: string;
             /** Vcpu */
             vcpu: number;
-        };
-        /**
-         * SlowedSignIn
-         * @description Failed attempts with the person's login from one place, that still count.
-         */
-        SlowedSignIn: {
-            /** Failures */
-            failures: number;
-            /**
-             * Last At
-             * Format: date-time
-             */
-            last_at: string;
-            /** Origin */
-            origin: string;
-            /** Wait Seconds */
-            wait_seconds: number;
         };
         /**
          * SourceAnswer
@@ -6675,6 +6343,43 @@ export interface components {
             version: number;
         };
         /**
+         * TableRisk
+         * @description One table's figures. No value of any row is in it.
+         */
+        TableRisk: {
+            /** Average Risk */
+            average_risk: number;
+            /** Counted By */
+            counted_by: string | null;
+            /** Diversity */
+            diversity: components["schemas"]["Diversity"][];
+            /** Exceeded */
+            exceeded: string[];
+            /** Groups */
+            groups: number;
+            /** Highest Risk */
+            highest_risk: number;
+            /** People */
+            people: number;
+            /** People Under K */
+            people_under_k: number;
+            policy: components["schemas"]["RiskPolicy"];
+            /** Quasi Identifiers */
+            quasi_identifiers: string[];
+            /** Rows */
+            rows: number;
+            /** Sizes */
+            sizes: components["schemas"]["GroupSizes"][];
+            /** Smallest Group */
+            smallest_group: number;
+            /** Table */
+            table: string;
+            /** Unique People */
+            unique_people: number;
+            /** Without */
+            without: components["schemas"]["WithoutColumn"][];
+        };
+        /**
          * TableState
          * @description One table at one dataset version.
          */
@@ -6732,8 +6437,6 @@ export interface components {
             label: string;
             /** Revoked At */
             revoked_at: string | null;
-            /** Subject */
-            subject: string | null;
             /** Subject Id */
             subject_id: string;
         };
@@ -6840,6 +6543,20 @@ export interface components {
              * @default UTC
              */
             zone: string;
+        };
+        /**
+         * WithoutColumn
+         * @description What the same table comes to when one quasi-identifier is left out: which of them to coarsen.
+         */
+        WithoutColumn: {
+            /** Column */
+            column: string;
+            /** People Under K */
+            people_under_k: number;
+            /** Smallest Group */
+            smallest_group: number;
+            /** Values */
+            values: number;
         };
         /**
          * WorkspaceAnswer
@@ -8499,41 +8216,6 @@ export interface operations {
             };
         };
     };
-    compact_dataset: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewCompaction"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OperationAnswer"];
-                };
-            };
-            /** @description An error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
     describe_dataset: {
         parameters: {
             query?: never;
@@ -8601,41 +8283,6 @@ export interface operations {
             };
         };
     };
-    expire_dataset_versions: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewExpiry"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OperationAnswer"];
-                };
-            };
-            /** @description An error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
     show_lineage: {
         parameters: {
             query?: {
@@ -8661,40 +8308,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FlowGraph"];
-                };
-            };
-            /** @description An error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    list_maintenance: {
-        parameters: {
-            query?: {
-                /** @description Most items of a page. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Listing_OperationAnswer_"];
                 };
             };
             /** @description An error */
@@ -8776,13 +8389,11 @@ export interface operations {
             };
         };
     };
-    list_retention: {
+    show_dataset_risk: {
         parameters: {
             query?: {
-                /** @description As if so many of the newest stayed. */
-                kept?: number | null;
-                /** @description As if they stayed so many days. */
-                days?: number | null;
+                /** @description Number of the version; left out, the newest. */
+                version?: number | null;
             };
             header?: never;
             path: {
@@ -8798,7 +8409,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Listing_RetentionAnswer_"];
+                    "application/json": components["schemas"]["DatasetRisk"];
                 };
             };
             /** @description An error */
@@ -8866,74 +8477,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Listing_DatasetVersionAnswer_"];
-                };
-            };
-            /** @description An error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    keep_dataset_version: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-                number: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewKeep"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DatasetVersionAnswer"];
-                };
-            };
-            /** @description An error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    unkeep_dataset_version: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-                number: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DatasetVersionAnswer"];
                 };
             };
             /** @description An error */
@@ -9677,35 +9220,6 @@ export interface operations {
             };
         };
     };
-    show_health: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HealthAnswer"];
-                };
-            };
-            /** @description An error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
     show_me: {
         parameters: {
             query?: never;
@@ -10121,37 +9635,6 @@ export interface operations {
             };
         };
     };
-    show_person_access: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PersonAccessAnswer"];
-                };
-            };
-            /** @description An error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
     reset_second_factor: {
         parameters: {
             query?: never;
@@ -10169,64 +9652,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description An error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    end_person_sessions: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description An error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    list_price_books: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Listing_PriceBook_"];
-                };
             };
             /** @description An error */
             default: {
@@ -11834,8 +11259,6 @@ export interface operations {
                 login?: string | null;
                 /** @description Tokens of this source; needs `tokens:write`. */
                 source?: string | null;
-                /** @description Tokens of all people and sources; needs `tokens:write`. */
-                everybody?: boolean;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */

@@ -5,7 +5,7 @@ import { TONES, type Tone } from "../app/theme";
 
 /** Every state of every kind of thing. A new one is added here and to `common.json` under `state`. */
 const TONE_OF = {
-  receiving: "busy", waiting: "wait", admitting: "busy", committed: "good", rejected: "bad", failed: "bad",
+  receiving: "busy", waiting: "wait", admitting: "busy", committed: "good", held: "wait", rejected: "bad", failed: "bad",
   queued: "wait", running: "good", retrying: "wait", succeeded: "good", cancelled: "idle", done: "good",
   provisioning: "busy", hibernating: "busy", hibernated: "idle", waking: "busy", resizing: "busy", stopping: "busy",
   stopped: "idle", terminating: "busy", terminated: "idle", starting: "busy", frozen: "idle", absent: "idle", unknown: "wait",

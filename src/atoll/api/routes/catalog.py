@@ -12,8 +12,9 @@ from atoll.api.routing import Routes
 from atoll.api.schemas.datasets import DatasetVersionAnswer
 from atoll.api.schemas.listing import Limit, Listing
 from atoll.api.security import CallerHere, RoomsHere
-from atoll.flows import read_lake, read_lake_catalog, read_lake_profile
+from atoll.flows import assess_risk, read_lake, read_lake_catalog, read_lake_profile
 from atoll.model.catalog import CatalogEntry, DatasetDescription, DatasetDifference, DatasetProfile, DatasetQuality
+from atoll.model.risk import DatasetRisk
 
 routes = Routes("catalog")
 
@@ -50,6 +51,17 @@ def show_dataset_profile(
 ) -> DatasetProfile:
     """Safe figures of every column of a version; those not computed yet are named, and come soon."""
     return read_lake_profile.show_profile(rooms, caller, name, version)
+
+
+@routes.get("/datasets/{name}/risk", scope=Scope.DATASETS_READ)
+def show_dataset_risk(
+    rooms: RoomsHere,
+    caller: CallerHere,
+    name: str,
+    version: Annotated[int | None, Query(ge=1, description="Number of the version; left out, the newest.")] = None,
+) -> DatasetRisk:
+    """How likely it is that somebody is recognised in a version: k-anonymity, l-diversity, uniqueness; no value."""
+    return assess_risk.show_risk(rooms, caller, name, version)
 
 
 @routes.get("/datasets/{name}/quality", scope=Scope.DATASETS_READ)

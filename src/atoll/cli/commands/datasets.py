@@ -76,6 +76,35 @@ def profile(
         note(f"Not computed yet, ask again in a moment: {', '.join(told['missing'])}")
 
 
+@dataset.command("risk")
+def risk(
+    name: Name,
+    number: Annotated[
+        int | None, typer.Option("--version", min=1, help="Of this version; without it the newest.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """How likely it is that somebody is recognised: k-anonymity, l-diversity, uniqueness, and what to coarsen."""
+    with client() as atoll:
+        told = atoll.datasets.risk(name, number)
+    if as_json:
+        print_json(told)
+        return
+    if told["state"] == "none":
+        note("The contract names no quasi-identifiers (`risk` of a table), so nothing is measured.")
+    if told["state"] == "pending":
+        note("The risk by the contract in force is being computed; ask again in a moment.")
+    for table in told["tables"]:
+        print_heading(f"\n{name}.{table['table']}, version {told['number']}, by contract {told['contract']}")
+        show_one("table_risk", table, as_json=False)
+        show_many("group_sizes", table["sizes"], as_json=False)
+        show_many("without_column", table["without"], as_json=False)
+        if table["diversity"]:
+            show_many("diversity", table["diversity"], as_json=False)
+        for line in table["exceeded"]:
+            note(f"Above a threshold: {line}")
+
+
 @dataset.command("quality")
 def quality(name: Name, as_json: AsJson = False) -> None:
     """What became of the last deliveries."""

@@ -12,7 +12,7 @@ from atoll.cli.exit_codes import ExitCode
 from atoll.cli.options import AsJson, AtMost
 from atoll.cli.output import note, show_many, show_one
 from atoll.cli.session import client
-from atoll.model.delivery import DeliveryState
+from atoll.model.delivery import HOLDS, DeliveryState
 
 delivery = typer.Typer(no_args_is_help=True, help="Files handed over together.")
 
@@ -109,9 +109,12 @@ def _end_by_outcome(found: dict[str, Any]) -> None:
         note(f"{outcome['rows_quarantined']} rows wait in quarantine: {where}")
     if state is DeliveryState.REJECTED:
         note(f"Nothing could be committed. The rejected rows are in quarantine: {where}")
+    if state is DeliveryState.HELD:
+        reason = next((file["message"] for file in outcome.get("files", ()) if file["rule"] in HOLDS), "")
+        note(f"Nothing is committed; the delivery waits in quarantine. {reason}")
     if state is DeliveryState.FAILED:
         failure = (found.get("operation") or {}).get("failure") or {}
         note(f"The admission failed at {failure.get('step', 'its start')}: {failure.get('message', 'no reason told')}")
         note("The files wait in quarantine; deliver them again once it is mended.")
-    if state in (DeliveryState.REJECTED, DeliveryState.FAILED):
+    if state in (DeliveryState.REJECTED, DeliveryState.HELD, DeliveryState.FAILED):
         raise typer.Exit(ExitCode.DELIVERY)

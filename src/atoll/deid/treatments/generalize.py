@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
+
 import polars as pl
 
+from atoll.deid.continents import CONTINENTS
 from atoll.deid.source_column import Fault, SourceColumn
 from atoll.deid.treatments.treatment import Treatment
 from atoll.model.contract import Generalize
@@ -22,32 +26,57 @@ _OLDEST_SHOWN = 89
 
 def generalize(column: SourceColumn, rule: Generalize) -> Treatment:
     """The coarser value; null stays null."""
-    match rule.to:
-        case "zip3":
-            return _zip3(column)
-        case "age_90":
-            age = column.value
-            return Treatment(pl.when(age > _OLDEST_SHOWN).then(_OLDEST_SHOWN + 1).otherwise(age))
-        case "bins":
-            return Treatment(_bins(column.value, rule))
-        case _:
-            partial = rule.type is ColumnType.PARTIAL_DATE
-            coarse = _of_text(column.value, rule.to) if partial else _of_date(column.value, rule.to)
-            return Treatment(coarse if rule.earliest is None else _from(coarse, rule.earliest))
+    made = _MADE.get(rule.to, _shortened)
+    return made(column, rule)
 
 
-def _zip3(column: SourceColumn) -> Treatment:
+def _zip3(column: SourceColumn, rule: Generalize) -> Treatment:
     area = column.text.str.head(3)
     coarse = pl.when(area.is_in(pl.Series(SMALL_ZIP3).implode())).then(pl.lit("000")).otherwise(area)
     message = "The value is not a ZIP code of five or nine digits."
     return Treatment(coarse, faults=(Fault(column.name, "zip", message, ~column.text.str.contains(_ZIP)),))
 
 
-def _bins(value: pl.Expr, rule: Generalize) -> pl.Expr:
-    width = rule.width or 1.0
+def _age_90(column: SourceColumn, rule: Generalize) -> Treatment:
+    age = column.value
+    return Treatment(pl.when(age > _OLDEST_SHOWN).then(_OLDEST_SHOWN + 1).otherwise(age))
+
+
+def _bins(column: SourceColumn, rule: Generalize) -> Treatment:
+    value, width = column.value, rule.width or 1.0
     if rule.type is ColumnType.INTEGER and width.is_integer():
-        return value - value % int(width)
-    return (value / width).floor() * width
+        return Treatment(value - value % int(width))
+    return Treatment((value / width).floor() * width)
+
+
+def _bands(column: SourceColumn, rule: Generalize) -> Treatment:
+    value, edges = column.value, rule.edges or ()
+    whole = rule.type is ColumnType.INTEGER
+    first = f"<={edges[0] - 1:g}" if whole else f"<{edges[0]:g}"
+    between = [f"{low:g}-{after - 1:g}" if whole else f"{low:g}-<{after:g}" for low, after in pairwise(edges)]
+    last = f"{edges[-1]:g}+" if whole else f">={edges[-1]:g}"
+    labels = [first, *between, last]
+    band = pl.sum_horizontal([(value >= edge).cast(pl.UInt32) for edge in edges])
+    named = band.replace_strict(list(range(len(labels))), labels, return_dtype=pl.String)
+    return Treatment(pl.when(value.is_not_null()).then(named))
+
+
+def _code(column: SourceColumn, rule: Generalize) -> Treatment:
+    return Treatment(column.text.str.strip_chars().str.head(rule.length or 0))
+
+
+def _continent(column: SourceColumn, rule: Generalize) -> Treatment:
+    codes = pl.Series(list(CONTINENTS), dtype=pl.String)
+    upper = column.text.str.strip_chars().str.to_uppercase()
+    found = upper.replace_strict(codes, pl.Series(list(CONTINENTS.values())), default=None, return_dtype=pl.String)
+    message = "The value is not an ISO 3166-1 country code of two or three letters."
+    return Treatment(found, faults=(Fault(column.name, "country", message, ~upper.is_in(codes.implode())),))
+
+
+def _shortened(column: SourceColumn, rule: Generalize) -> Treatment:
+    partial = rule.type is ColumnType.PARTIAL_DATE
+    coarse = _of_text(column.value, rule.to) if partial else _of_date(column.value, rule.to)
+    return Treatment(coarse if rule.earliest is None else _from(coarse, rule.earliest))
 
 
 def _from(year: pl.Expr, earliest: int) -> pl.Expr:
@@ -69,3 +98,13 @@ def _of_text(date: pl.Expr, to: str) -> pl.Expr:
         return month
     quarter = (month.str.slice(5, 2).cast(pl.Int8, strict=False) + 2) // 3
     return month.str.head(4) + "-Q" + quarter.cast(pl.String)
+
+
+_MADE: dict[str, Callable[[SourceColumn, Generalize], Treatment]] = {
+    "zip3": _zip3,
+    "age_90": _age_90,
+    "bins": _bins,
+    "bands": _bands,
+    "continent": _continent,
+    "code": _code,
+}

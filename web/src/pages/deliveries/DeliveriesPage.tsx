@@ -15,7 +15,7 @@ import { FilterText } from "./FilterText";
 
 type Delivery = Item<"/api/v1/deliveries">;
 type State = Schema<"DeliveryState">;
-const STATES: readonly State[] = ["receiving", "waiting", "admitting", "committed", "rejected", "failed"];
+const STATES: readonly State[] = ["receiving", "waiting", "admitting", "committed", "held", "rejected", "failed"];
 
 export function Component() {
   const { t } = useTranslation("deliveries");
