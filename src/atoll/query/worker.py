@@ -1,4 +1,4 @@
-"""A query process: `python -m atoll.query.worker PARENT_PID`. It runs one job and ends.
+"""A query process, born by the nursery. It runs one job and ends.
 
 It gets no secret: its environment is empty but for a path and locale, it reads one
 job from stdin (see `job.py`) and writes the result to stdout. When the parent dies
@@ -41,9 +41,12 @@ _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 
 
-def main() -> None:
-    """Prepare all that needs no job, say so, wait for the job, run it, end."""
-    _confine(int(sys.argv[1]))
+def main(parent: int) -> None:
+    """Prepare all that needs no job, say so, wait for the job, run it, end.
+
+    `parent` is the process id of the nursery, with which it dies.
+    """
+    _confine(parent)
     answer = sys.stdout.buffer
     connection = open_engine()
     system_names = _warm(connection)
@@ -64,13 +67,18 @@ def main() -> None:
     os._exit(0)
 
 
-def _confine(parent: int) -> None:
+def watch_parent(parent: int) -> None:
+    """Die with the parent, gain no privileges, be looked into by nobody. Raises `Unavailable`."""
     libc = ctypes.CDLL(None, use_errno=True)
     for option, value in ((_PR_SET_PDEATHSIG, signal.SIGKILL), (_PR_SET_NO_NEW_PRIVS, 1), (_PR_SET_DUMPABLE, 0)):
         if libc.prctl(option, value, 0, 0, 0) != 0:
             raise Unavailable("The query process cannot confine itself.", where=f"prctl {option}")
     if os.getppid() != parent:
         os._exit(1)  # the parent died before it could be watched
+
+
+def _confine(parent: int) -> None:
+    watch_parent(parent)
     os.umask(0o077)
     restrict(Path.cwd())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -192,7 +200,3 @@ def _stream(reader: pa.RecordBatchReader, job: Job, answer: BinaryIO) -> Status:
 
 def _too_many_rows(max_rows: int) -> LimitExceeded:
     return LimitExceeded(f"The result has more than {max_rows} rows.", todo="Aggregate it, or use LIMIT.")
-
-
-if __name__ == "__main__":
-    main()
