@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from atoll.query import worker
+from atoll.query.functions import allowed_functions
 
 #: Exit code in a status pipe: negative for a signal, as `subprocess` has it.
 EXIT_CODE = struct.Struct("<i")
@@ -51,6 +52,7 @@ def main() -> None:
         Path("/proc/self/oom_score_adj").write_bytes(_OOM_SCORE)
     worker.watch_parent(int(sys.argv[1]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    allowed_functions()
     # What is loaded stays: a copy need not look through it, which would copy its pages.
     gc.freeze()
     calls = socket.socket(fileno=int(sys.argv[2]))
