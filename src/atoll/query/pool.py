@@ -1,4 +1,4 @@
-"""Query processes kept warm, so that a small query does not wait for an interpreter to start."""
+"""Query processes kept warm, so that a small query does not wait for one to be born."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import time
 from pathlib import Path
 
 from atoll.errors import Unavailable
+from atoll.query.birth import Nursery
 from atoll.query.process import QueryProcess, remove_stale
 
-#: While queries run, a spare is started only after this time: its start takes a core for half a second.
-_REFILL_SECONDS = 1.0
+#: While queries run, a spare is born only after this time: it takes a core for a twentieth of a second.
+_REFILL_SECONDS = 0.2
 
 
 class ProcessPool:
     """Spare query processes, each good for one query.
 
-    All are started by one thread that lives as long as the pool, because the
-    kernel ties a process to the thread that started it.
+    All come from one nursery, which one thread starts that lives as long as the pool:
+    the kernel ties a process to the thread that started it.
     """
 
     def __init__(self, size: int, temp_dir: Path) -> None:
@@ -31,6 +32,7 @@ class ProcessPool:
         self._ended: list[QueryProcess] = []
         self._wanted = 0
         self._last_taken = 0.0
+        self._nursery = Nursery()
         self._closed = False
         self._failure = ""
         self._keeper = threading.Thread(target=self._keep, name="query-keeper", daemon=True)
@@ -98,6 +100,7 @@ class ProcessPool:
         for process in processes:
             process.close()
         self._keeper.join(timeout=10)
+        self._nursery.close()
 
     def _keep(self) -> None:
         while True:
@@ -131,6 +134,6 @@ class ProcessPool:
 
     def _start(self) -> tuple[QueryProcess | None, str]:
         try:
-            return QueryProcess(self._temp_dir), ""
+            return QueryProcess(self._temp_dir, self._nursery), ""
         except OSError as error:
             return None, error.strerror or "the operating system refused"

@@ -5,17 +5,14 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import select
 import shutil
-import subprocess
-import sys
 import tempfile
 import threading
 from io import BufferedReader
 from pathlib import Path
-from typing import cast
 
 from atoll.errors import AtollError, Conflict, LimitExceeded, Unavailable
+from atoll.query.birth import Nursery, readable
 from atoll.query.job import PROGRESS, READY, Job
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -23,6 +20,7 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 #: libraries and Arrow buffers take about 150 MB.
 MEMORY_SLACK_BYTES = 384 * 2**20
 _WATCH_SECONDS = 0.05
+_KILL_SECONDS = 10.0
 _PIPE_BYTES = 2**20
 
 
@@ -37,26 +35,20 @@ def remove_stale(temp_dir: Path) -> None:
 class QueryProcess:
     """A started process that waits for its job, in a private directory of its own.
 
-    It must be made by a thread that outlives it: the kernel kills it when that
-    thread ends (PR_SET_PDEATHSIG).
+    It is born by a nursery, and dies with it.
     """
 
-    def __init__(self, temp_dir: Path) -> None:
+    def __init__(self, temp_dir: Path, nursery: Nursery) -> None:
         temp_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._home = tempfile.mkdtemp(prefix=f"query-{os.getpid()}-", dir=temp_dir)
         self._verdict: AtollError | None = None
         self._over = threading.Event()
         self._ready = False
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "atoll.query.worker", str(os.getpid())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            # What the engine or a crash prints may hold values: it is not kept.
-            stderr=subprocess.DEVNULL,
-            cwd=self._home,
-            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC", "HOME": self._home, "TMPDIR": self._home},
-            start_new_session=True,
-        )
+        try:
+            self._process = nursery.bear(Path(self._home))
+        except BaseException:
+            shutil.rmtree(self._home, ignore_errors=True)
+            raise
         # A batch should pass in few turns; where the system allows no more, less will do.
         with contextlib.suppress(OSError):
             fcntl.fcntl(self.output, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
@@ -64,7 +56,7 @@ class QueryProcess:
     @property
     def output(self) -> BufferedReader:
         """What the process answers."""
-        return cast("BufferedReader", self._process.stdout)
+        return self._process.stdout
 
     @property
     def pid(self) -> int:
@@ -73,12 +65,12 @@ class QueryProcess:
 
     def alive(self) -> bool:
         """Whether it runs."""
-        return self._process.poll() is None
+        return self._process.wait(0) is None
 
     def wait_ready(self, seconds: float) -> bool:
         """Whether it says within the time that it waits for a job."""
         # A byte that was peeked at before is in the buffer, where `select` does not see it.
-        self._ready = self._ready or bool(select.select([self.output], [], [], seconds)[0])
+        self._ready = self._ready or readable(self.output.fileno(), seconds)
         return self._ready and self.output.peek(1)[:1] == READY
 
     def send(self, job: Job) -> None:
@@ -90,9 +82,8 @@ class QueryProcess:
         stdin = self._process.stdin
         # When it has died the answer says so; the write need not.
         with contextlib.suppress(OSError):
-            if stdin is not None:
-                stdin.write(job.model_dump_json().encode() + b"\n")
-                stdin.close()
+            stdin.write(job.model_dump_json().encode() + b"\n")
+            stdin.close()
         if self.output.peek(1)[:1] == READY:
             self.output.read(1)
 
@@ -131,16 +122,16 @@ class QueryProcess:
         self._reap()
         for stream in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):
-                if stream is not None:
-                    stream.close()
+                stream.close()
         shutil.rmtree(self._home, ignore_errors=True)
 
     def _reap(self) -> int:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            # An answer that breaks off means that it is ending; its own exit code tells why.
-            return self._process.wait(0.5 if not self._over.is_set() else 0)
-        self._process.kill()
-        return self._process.wait()
+        # An answer that breaks off means that it is ending; its own exit code tells why.
+        code = self._process.wait(0.5 if not self._over.is_set() else 0)
+        if code is None:
+            self._process.kill()
+            code = self._process.wait(_KILL_SECONDS)
+        return -9 if code is None else code
 
     def _end(self, verdict: AtollError) -> None:
         self._verdict = self._verdict or verdict

@@ -1,4 +1,4 @@
-"""A query process: `python -m atoll.query.worker PARENT_PID`. It runs one job and ends.
+"""A query process, born by the nursery. It runs one job and ends.
 
 It gets no secret: its environment is empty but for a path and locale, it reads one
 job from stdin (see `job.py`) and writes the result to stdout. When the parent dies
@@ -25,25 +25,31 @@ import pyarrow as pa
 
 from atoll.errors import AtollError, LimitExceeded, Unavailable
 from atoll.model.query import Relation, ResultColumn
+from atoll.model.table import Column, ColumnType, DataFile
 from atoll.query import faults
 from atoll.query.guard import TableName, check_statement
 from atoll.query.job import PROGRESS, READY, Job, Status
 from atoll.query.predicate import check_filter
 from atoll.query.sandbox import restrict
+from atoll.query.spelling import literal
 from atoll.query.views import create_views, lock, open_engine
 
 BATCH_ROWS = 65_536
 #: Address space beyond the engine's memory limit: libraries, thread stacks, Arrow buffers.
 _SLACK_BYTES = 4 * 2**30
 _PROGRESS_SECONDS = 0.25
+_WARM_SQL = "SELECT name, count(*) FROM warm.up WHERE n = 1 GROUP BY name"
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 
 
-def main() -> None:
-    """Prepare all that needs no job, say so, wait for the job, run it, end."""
-    _confine(int(sys.argv[1]))
+def main(parent: int) -> None:
+    """Prepare all that needs no job, say so, wait for the job, run it, end.
+
+    `parent` is the process id of the nursery, with which it dies.
+    """
+    _confine(parent)
     answer = sys.stdout.buffer
     connection = open_engine()
     system_names = _warm(connection)
@@ -64,13 +70,18 @@ def main() -> None:
     os._exit(0)
 
 
-def _confine(parent: int) -> None:
+def watch_parent(parent: int) -> None:
+    """Die with the parent, gain no privileges, be looked into by nobody. Raises `Unavailable`."""
     libc = ctypes.CDLL(None, use_errno=True)
     for option, value in ((_PR_SET_PDEATHSIG, signal.SIGKILL), (_PR_SET_NO_NEW_PRIVS, 1), (_PR_SET_DUMPABLE, 0)):
         if libc.prctl(option, value, 0, 0, 0) != 0:
             raise Unavailable("The query process cannot confine itself.", where=f"prctl {option}")
     if os.getppid() != parent:
         os._exit(1)  # the parent died before it could be watched
+
+
+def _confine(parent: int) -> None:
+    watch_parent(parent)
     os.umask(0o077)
     restrict(Path.cwd())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -82,9 +93,20 @@ def _limit_memory(memory_bytes: int) -> None:
 
 
 def _warm(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    """Touch what the first query would wait for; the names of the engine's own tables and views."""
-    connection.execute("SELECT json_serialize_sql('SELECT 1')").fetchall()
-    connection.sql("SELECT 1 AS one").to_arrow_reader(1).read_all()
+    """Walk the way of a query once, over one row of its own; the names of the engine's own tables and views.
+
+    What a copy touches first the kernel has to map, some milliseconds in all: not within somebody's query.
+    """
+    file = Path.cwd() / "warm.parquet"
+    connection.execute(f"COPY (SELECT 1::BIGINT AS n, 'a' AS name) TO {literal(str(file))}")
+    data = DataFile(path=str(file), rows=1, size_bytes=file.stat().st_size)
+    columns = (Column(name="n", type=ColumnType.INTEGER), Column(name="name", type=ColumnType.STRING))
+    relation = Relation(dataset="warm", table="up", snapshot_id=0, columns=columns, row_filter="n = 1", files=(data,))
+    check_statement(connection, _WARM_SQL, {("warm", "up")})
+    create_views(connection, [relation])
+    connection.sql(_WARM_SQL).to_arrow_reader(1).read_all()
+    connection.execute("DROP SCHEMA warm CASCADE")
+    file.unlink()
     rows = connection.execute("SELECT view_name FROM duckdb_views() UNION SELECT table_name FROM duckdb_tables()")
     return frozenset(str(row[0]).lower() for row in rows.fetchall())
 
@@ -192,7 +214,3 @@ def _stream(reader: pa.RecordBatchReader, job: Job, answer: BinaryIO) -> Status:
 
 def _too_many_rows(max_rows: int) -> LimitExceeded:
     return LimitExceeded(f"The result has more than {max_rows} rows.", todo="Aggregate it, or use LIMIT.")
-
-
-if __name__ == "__main__":
-    main()
