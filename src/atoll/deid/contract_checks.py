@@ -105,8 +105,8 @@ def _format_fields(at: tuple[str | int, ...], table: TableContract) -> Iterator[
     given = table.model_fields_set
     if "csv" in given and table.format is not Format.CSV:
         yield Finding((*at, "csv"), "is for the format csv only")
-    if "encoding" in given and table.format is not Format.XPT:
-        yield Finding((*at, "encoding"), "is for the format xpt only; a CSV's encoding stands under `csv`")
+    if "encoding" in given and table.format not in (Format.XPT, Format.SAS7BDAT):
+        yield Finding((*at, "encoding"), "is for xpt and sas7bdat only; a CSV's encoding stands under `csv`")
     if "unknown_fields" in given and table.format not in _NESTED:
         yield Finding((*at, "unknown_fields"), "is for nested formats only; elsewhere an unknown column is refused")
     if table.format is Format.FHIR and not table.resource:

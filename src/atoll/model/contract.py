@@ -29,6 +29,8 @@ class Format(StrEnum):
     #: CDISC Dataset-JSON 1.1, as one object or as NDJSON.
     DATASET_JSON = "dataset_json"
     PARQUET = "parquet"
+    #: SAS data sets as SAS itself keeps them.
+    SAS7BDAT = "sas7bdat"
     #: Excel workbooks (xlsx, xlsm, xlsb, xls), a sheet for each table.
     EXCEL = "excel"
 
@@ -185,7 +187,7 @@ class TableContract(Frozen):
     sheet: str | None = None
     #: Excel: sheets that are known and do not enter; any other sheet, hidden or not, is refused.
     other_sheets: tuple[str, ...] = ()
-    #: XPT: encoding of text.
+    #: XPT: encoding of text. A sas7bdat file says its own; this one counts where it is given.
     encoding: Literal["cp1252", "utf-8", "latin-1"] = "cp1252"
     #: The column (key in `columns`) that says whom a row is about; shift_date needs it.
     subject: str | None = None

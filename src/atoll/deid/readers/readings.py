@@ -46,3 +46,7 @@ def readings(
             from atoll.deid.readers.excel import read_excel
 
             yield read_excel(path, table, parts or (table,))
+        case Format.SAS7BDAT:
+            from atoll.deid.readers.sas7bdat import read_sas7bdat
+
+            yield read_sas7bdat(path, table)
