@@ -30,6 +30,8 @@ _DATES = (ColumnType.DATE, ColumnType.DATETIME, ColumnType.PARTIAL_DATE)
 _NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
 _NESTED = (Format.FHIR, Format.NDJSON)
 
+_EACH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
+
 #: Types that each generalisation can start from.
 _GENERALIZED: dict[str, tuple[ColumnType, ...]] = {
     "year": _DATES,
@@ -109,6 +111,10 @@ def _format_fields(at: tuple[str | int, ...], table: TableContract) -> Iterator[
         yield Finding((*at, "encoding"), "is for xpt and sas7bdat only; a CSV's encoding stands under `csv`")
     if "unknown_fields" in given and table.format not in _NESTED:
         yield Finding((*at, "unknown_fields"), "is for nested formats only; elsewhere an unknown column is refused")
+    if table.each is not None and table.format is not Format.FHIR:
+        yield Finding((*at, "each"), "is for the format fhir only")
+    if table.each is not None and not _EACH.match(table.each):
+        yield Finding((*at, "each"), "is the path of an array, like `component` or `contact.telecom`")
     if table.format is Format.FHIR and not table.resource:
         yield Finding((*at, "resource"), "is missing; a FHIR table takes one resourceType")
     if table.resource and table.format is not Format.FHIR:
@@ -129,8 +135,10 @@ def _column(at: tuple[str | int, ...], contract: Contract, table: TableContract,
         yield Finding(at, "has a name that begins with `__`, which Atoll keeps for itself")
     if _is_wildcard(str(at[-1])):
         yield Finding(at, "has a name that reads as a wildcard")
-    if rule.path is not None and table.format not in _NESTED:
-        yield Finding((*at, "path"), "is for nested formats only")
+    if (rule.path is not None or rule.decode is not None) and table.format not in _NESTED:
+        yield Finding((*at, "path"), "is for nested formats only, as is `decode`")
+    if rule.decode is not None and "[*]" in (rule.path or str(at[-1])).replace(f"{table.each}[*]", ""):
+        yield Finding((*at, "decode"), "is for one value; name its place with [0], or give the array as `each`")
     if isinstance(rule, Drop):
         return
     yield from _checks(at, rule)

@@ -43,6 +43,8 @@ class ColumnRule(Frozen):
     #: Nested formats: where the value stands, dots and [n] or [*]: `name[0].family`.
     #: Without it the key of the rule is the path.
     path: str | None = None
+    #: Nested formats: the delivered text is decoded before it is checked and treated: notes.
+    decode: Literal["base64"] | None = None
 
 
 class EnteringRule(ColumnRule):
@@ -182,6 +184,9 @@ class TableContract(Frozen):
     csv: CsvDialect = CsvDialect()
     #: FHIR: the only resourceType accepted.
     resource: str | None = None
+    #: Nested formats: an array of the record (`component`, `contact.telecom`); there is a row for
+    #: each of its elements, which paths call `component[*]`. Without it a row for each record.
+    each: str | None = None
     #: Excel: the sheet that fills the table. Several tables may take the same file, each its
     #: sheet; so may FHIR tables, each its `resource`.
     sheet: str | None = None

@@ -25,11 +25,11 @@ def readings(
         case Format.FHIR:
             from atoll.deid.readers.fhir import read_fhir
 
-            yield Reading(read_fhir(path, table))
+            yield read_fhir(path, table, parts or (table,))
         case Format.NDJSON:
             from atoll.deid.readers.ndjson import read_ndjson
 
-            yield Reading(read_ndjson(path, table))
+            yield read_ndjson(path, table)
         case Format.XPT:
             from atoll.deid.readers.xpt import read_xpt
 

@@ -39,8 +39,8 @@ class _Version:
 
 
 def _version(member: bytes, descriptor: bytes, names: bytes, rows: bytes, *, long: bool) -> _Version:
-    records = (b"HEADER RECORD*******%-8bHEADER RECORD!!!!!!!" % word for word in (member, descriptor, names, rows))
-    return _Version(*records, long=long)
+    records = [b"HEADER RECORD*******%-8bHEADER RECORD!!!!!!!" % word for word in (member, descriptor, names, rows)]
+    return _Version(records[0], records[1], records[2], records[3], long)
 
 
 _VERSIONS = {
