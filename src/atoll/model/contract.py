@@ -31,6 +31,8 @@ class Format(StrEnum):
     PARQUET = "parquet"
     #: SAS data sets as SAS itself keeps them.
     SAS7BDAT = "sas7bdat"
+    #: HL7 v2 messages, a segment for each table.
+    HL7 = "hl7"
     #: Excel workbooks (xlsx, xlsm, xlsb, xls), a sheet for each table.
     EXCEL = "excel"
 
@@ -192,7 +194,11 @@ class TableContract(Frozen):
     sheet: str | None = None
     #: Excel: sheets that are known and do not enter; any other sheet, hidden or not, is refused.
     other_sheets: tuple[str, ...] = ()
-    #: XPT: encoding of text. A sas7bdat file says its own; this one counts where it is given.
+    #: HL7: the segment that fills the table. Several tables take the same file, each its own.
+    segment: str | None = Field(default=None, pattern=r"^[A-Z][A-Z0-9]{2}$")
+    #: HL7: segments that are known and do not enter; a message with any other is held.
+    other_segments: tuple[str, ...] = ()
+    #: Encoding of text: XPT; HL7, where given (else UTF-8); sas7bdat, where given (else its own).
     encoding: Literal["cp1252", "utf-8", "latin-1"] = "cp1252"
     #: The column (key in `columns`) that says whom a row is about; shift_date needs it.
     subject: str | None = None

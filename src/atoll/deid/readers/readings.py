@@ -50,3 +50,7 @@ def readings(
             from atoll.deid.readers.sas7bdat import read_sas7bdat
 
             yield read_sas7bdat(path, table)
+        case Format.HL7:
+            from atoll.deid.readers.hl7 import read_hl7
+
+            yield read_hl7(path, table, parts)
