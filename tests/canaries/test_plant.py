@@ -42,7 +42,7 @@ def test_a_person_has_the_same_canary_in_every_table(tmp_path: Path) -> None:
     for name, table in planted.contract.tables.items():
         if table.subject and name != "device" and name != "allergy_intolerance":
             file = next(f for f in planted.files if f.name.startswith(str(table.resource) + "."))
-            ids = read_fhir(file, table).rows.select("patient").collect().to_series()
+            ids = read_fhir(file, table).batch.rows.select("patient").collect().to_series()
             people |= {i.rpartition("/")[2] for i in ids if "CNRY" in i}
 
     assert len(people) == 1

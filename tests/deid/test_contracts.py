@@ -107,7 +107,7 @@ def changed(old: str, new: str) -> str:
         ("treat: keep,", "treat: keep, path: a.b,", 18, "nested"),
         ("format: csv", "format: fhir", 6, "resource"),
         ("format: csv", "format: csv\n    csv: {separator: '\"'}", 10, "differ"),
-        ("format: csv", "format: csv\n    encoding: utf-8", 10, "xpt only"),
+        ("format: csv", "format: csv\n    encoding: utf-8", 10, "xpt, sas7bdat and hl7 only"),
         ('files: ["results*.csv", "RES-?.csv"]', "files: []", 8, "at least one"),
         ("      Code:", "      Patient: {treat: drop}\n      Code:", 18, "twice"),
         ("      Code:", "      __row:", 18, "__"),

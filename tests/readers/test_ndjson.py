@@ -25,7 +25,7 @@ def read(tmp_path: Path, table: Build) -> Callable[..., tuple[pl.DataFrame, Iden
         path = tmp_path / "rows.ndjson"
         texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
         path.write_text("\n".join(texts) + "\n", encoding="utf-8")
-        batch = read_ndjson(path, table(columns, **more))
+        batch = read_ndjson(path, table(columns, **more)).batch
         return batch.rows.collect(engine="streaming"), batch
 
     return run
@@ -152,7 +152,7 @@ def test_an_object_where_one_value_is_wanted_does_not_slip_in(read: Read) -> Non
 
 def test_bytes_that_are_not_utf8_are_malformed(tmp_path: Path, table: Build) -> None:
     (tmp_path / "f").write_bytes(b'{"a":"\xe9"}\n{"a":"\xc3\xa9"}')
-    batch = read_ndjson(tmp_path / "f", table({"a": KEEP}))
+    batch = read_ndjson(tmp_path / "f", table({"a": KEEP})).batch
 
     assert batch.rows.collect()["a"].to_list() == ["é"]
     assert [m.row for m in batch.malformed] == [1]
@@ -160,7 +160,7 @@ def test_bytes_that_are_not_utf8_are_malformed(tmp_path: Path, table: Build) -> 
 
 def test_byte_order_mark_crlf_blank_lines_and_no_last_line_end(tmp_path: Path, table: Build) -> None:
     (tmp_path / "f").write_bytes(b'\xef\xbb\xbf{"a":1}\r\n\r\n  \n{"a":2}\r\n{"a":3}')
-    batch = read_ndjson(tmp_path / "f", table({"a": KEEP}))
+    batch = read_ndjson(tmp_path / "f", table({"a": KEEP})).batch
 
     assert batch.rows.select("__row", "a").collect().rows() == [(1, "1"), (2, "2"), (3, "3")]
     assert batch.malformed == []
@@ -169,7 +169,7 @@ def test_byte_order_mark_crlf_blank_lines_and_no_last_line_end(tmp_path: Path, t
 def test_lines_split_over_blocks_are_whole(tmp_path: Path, table: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("atoll.deid.readers.json_lines._BLOCK_BYTES", 7)
     (tmp_path / "f").write_text("\n".join(json.dumps({"a": "x" * (n % 11)}) for n in range(60)) + "\n")
-    batch = read_ndjson(tmp_path / "f", table({"a": KEEP}))
+    batch = read_ndjson(tmp_path / "f", table({"a": KEEP})).batch
 
     assert batch.rows.collect()["a"].to_list() == ["x" * (n % 11) for n in range(60)]
 
@@ -179,7 +179,7 @@ def test_an_endless_line_is_cut_and_told(tmp_path: Path, table: Build, monkeypat
     monkeypatch.setattr("atoll.deid.readers.json_lines._BLOCK_BYTES", 16)
     monkeypatch.setattr("atoll.deid.readers.ndjson.MAX_LINE_BYTES", 100)
     (tmp_path / "f").write_text('{"a":1}\n{"a":"' + "x" * 5000 + '"}\n{"a":3}\n')
-    batch = read_ndjson(tmp_path / "f", table({"a": KEEP}))
+    batch = read_ndjson(tmp_path / "f", table({"a": KEEP})).batch
 
     assert batch.rows.collect()["a"].to_list() == ["1", "3"]
     assert [(m.row, m.rule) for m in batch.malformed] == [(2, "malformed")]

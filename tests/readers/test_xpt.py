@@ -151,7 +151,8 @@ def test_a_cut_off_file_is_refused(tmp_path: Path) -> None:
     ("damage", "rule"),
     [
         (lambda b: b"PK\x03\x04" + b[4:], "format"),
-        (lambda b: b.replace(b"LIBRARY HEADER", b"LIBV8   HEADER", 1), "format"),
+        (lambda b: b.replace(b"LIBRARY HEADER", b"LIBV8   HEADER", 1), "damaged"),
+        (lambda b: b.replace(b"LIBRARY HEADER", b"LIBV9   HEADER", 1), "format"),
         (lambda b: b.replace(b"NAMESTR HEADER", b"NAMESTV HEADER"), "damaged"),
         (lambda b: b.replace(b"0000000003000000", b"0000000x03000000"), "damaged"),
         (lambda b: b.replace(b"N       ", b"\xff<script", 1), "damaged"),
@@ -200,3 +201,43 @@ def test_a_member_without_variables_is_refused(tmp_path: Path) -> None:
     (tmp_path / "f.xpt").write_bytes(library_header() + member_bytes("F", [], []))
 
     assert refusal(tmp_path / "f.xpt").rule == "damaged"  # type: ignore[attr-defined]
+
+
+V8 = Path(__file__).parent / "data" / "dates_xpt_v8.xpt"
+
+
+def test_version_8_reads_as_pyreadstat_reads_it() -> None:
+    wanted, meta = pyreadstat.read_xport(str(V8), disable_datetime_conversion=True)
+
+    found = read_xpt(V8, as_delivered(V8)).rows.collect()
+
+    assert found.drop("__row").equals(pl.from_pandas(wanted, schema_overrides=found.drop("__row").schema))
+    labels = {v.name: v.label or None for v in read_member(V8).variables}
+    assert labels == meta.column_names_to_labels
+    assert "string_times" in labels
+    assert max(len(label or "") for label in labels.values()) > 40
+
+
+def test_a_cut_off_or_longer_version_8_file_is_refused(tmp_path: Path) -> None:
+    whole = V8.read_bytes()
+    table = as_delivered(V8)
+    for size in range(0, len(whole) - 80, 80):
+        (tmp_path / "f.xpt").write_bytes(whole[:size])
+        refusal(tmp_path / "f.xpt", table)
+    (tmp_path / "f.xpt").write_bytes(whole + b"x" * 160)
+    assert refusal(tmp_path / "f.xpt", table).rule == "damaged"  # type: ignore[attr-defined]
+
+
+def test_special_missing_values_are_a_column_of_their_own_or_are_counted(tmp_path: Path) -> None:
+    rows = [["a", 1.5, "x"], ["b", None, "x"], ["c", ".A", "y"], ["d", "._", "z"], ["e", 0.0, "z"]]
+    write_xpt(tmp_path / "f.xpt", "F", VARIABLES, rows)
+    types = {"ID": "string", "N": "number", "T": "string"}
+
+    asked = read_xpt(tmp_path / "f.xpt", contract(**types, **{"N.missing": "string"}))
+    silent = read_xpt(tmp_path / "f.xpt", contract(**types))
+
+    assert asked.rows.collect()["N.missing"].to_list() == [None, None, "A", "_", None]
+    assert asked.unknown == {}
+    assert silent.rows.collect()["N"].to_list() == [1.5, None, None, None, 0.0]
+    assert silent.unknown == {"N.missing": 2}
+    assert "T.missing" in str(refusal(tmp_path / "f.xpt", contract(**types, **{"T.missing": "string"})))

@@ -9,6 +9,7 @@ from itertools import combinations
 import polars as pl
 
 from atoll.deid.file_patterns import overlap, part_of
+from atoll.deid.readers.hl7 import PATH as HL7_PATH
 from atoll.deid.schema import lake_name
 from atoll.model.contract import (
     COLUMN_NAME,
@@ -28,7 +29,31 @@ from atoll.reviewed import Finding
 
 _DATES = (ColumnType.DATE, ColumnType.DATETIME, ColumnType.PARTIAL_DATE)
 _NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
-_NESTED = (Format.FHIR, Format.NDJSON)
+_NESTED = (Format.FHIR, Format.NDJSON, Format.HL7)
+
+_EACH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
+
+#: Keys of a table that only some formats know, and what is said of them elsewhere.
+_FIELDS_OF: dict[str, tuple[tuple[Format, ...], str]] = {
+    "csv": ((Format.CSV,), "is for the format csv only"),
+    "encoding": (
+        (Format.XPT, Format.SAS7BDAT, Format.HL7),
+        "is for xpt, sas7bdat and hl7 only; a CSV's encoding stands under `csv`",
+    ),
+    "unknown_fields": (_NESTED, "is for nested formats only; elsewhere an unknown column is refused"),
+    "resource": ((Format.FHIR,), "is for the format fhir only"),
+    "each": ((Format.FHIR,), "is for the format fhir only"),
+    "sheet": ((Format.EXCEL,), "is for the format excel only"),
+    "other_sheets": ((Format.EXCEL,), "is for the format excel only"),
+    "segment": ((Format.HL7,), "is for the format hl7 only"),
+    "other_segments": ((Format.HL7,), "is for the format hl7 only"),
+}
+#: What a table of a format cannot do without.
+_NEEDED: dict[Format, tuple[str, str]] = {
+    Format.FHIR: ("resource", "a FHIR table takes one resourceType"),
+    Format.EXCEL: ("sheet", "an Excel table takes one sheet, by its name"),
+    Format.HL7: ("segment", "an HL7 table takes one segment"),
+}
 
 #: Types that each generalisation can start from.
 _GENERALIZED: dict[str, tuple[ColumnType, ...]] = {
@@ -123,20 +148,14 @@ def _lake_names(at: tuple[str | int, ...], table: TableContract) -> Iterator[Fin
 
 def _format_fields(at: tuple[str | int, ...], table: TableContract) -> Iterator[Finding]:
     given = table.model_fields_set
-    if "csv" in given and table.format is not Format.CSV:
-        yield Finding((*at, "csv"), "is for the format csv only")
-    if "encoding" in given and table.format is not Format.XPT:
-        yield Finding((*at, "encoding"), "is for the format xpt only; a CSV's encoding stands under `csv`")
-    if "unknown_fields" in given and table.format not in _NESTED:
-        yield Finding((*at, "unknown_fields"), "is for nested formats only; elsewhere an unknown column is refused")
-    if table.format is Format.FHIR and not table.resource:
-        yield Finding((*at, "resource"), "is missing; a FHIR table takes one resourceType")
-    if table.resource and table.format is not Format.FHIR:
-        yield Finding((*at, "resource"), "is for the format fhir only")
-    if table.format is Format.EXCEL and not table.sheet:
-        yield Finding((*at, "sheet"), "is missing; an Excel table takes one sheet, by its name")
-    if given & {"sheet", "other_sheets"} and table.format is not Format.EXCEL:
-        yield Finding((*at, "sheet"), "is for the format excel only")
+    for name, (formats, words) in _FIELDS_OF.items():
+        if name in given and table.format not in formats:
+            yield Finding((*at, name), words)
+    for format_, (name, words) in _NEEDED.items():
+        if table.format is format_ and not getattr(table, name):
+            yield Finding((*at, name), f"is missing; {words}")
+    if table.each is not None and not _EACH.match(table.each):
+        yield Finding((*at, "each"), "is the path of an array, like `component` or `contact.telecom`")
     dialect = table.csv
     if dialect.separator == dialect.quote or {dialect.separator, dialect.quote} & {"\n", "\r", "\0"}:
         yield Finding((*at, "csv"), "needs a separator and a quote that differ and are no line end")
@@ -149,8 +168,12 @@ def _column(at: tuple[str | int, ...], contract: Contract, table: TableContract,
         yield Finding(at, "has a name that begins with `__`, which Atoll keeps for itself")
     if _is_wildcard(str(at[-1])):
         yield Finding(at, "has a name that reads as a wildcard")
-    if rule.path is not None and table.format not in _NESTED:
-        yield Finding((*at, "path"), "is for nested formats only")
+    if (rule.path is not None or rule.decode is not None) and table.format not in _NESTED:
+        yield Finding((*at, "path"), "is for nested formats only, as is `decode`")
+    if rule.decode is not None and "[*]" in (rule.path or str(at[-1])).replace(f"{table.each}[*]", ""):
+        yield Finding((*at, "decode"), "is for one value; name its place with [0], or give the array as `each`")
+    if table.format is Format.HL7 and not HL7_PATH.match(rule.path or str(at[-1])):
+        yield Finding((*at, "path"), "is no place in a segment; write it like PID-5[0].1")
     if isinstance(rule, Drop):
         return
     yield from _checks(at, rule)

@@ -29,7 +29,8 @@ def tables_for(contract: Contract, file_name: str) -> tuple[str, ...]:
 
 def part_of(table: TableContract) -> str | None:
     """What of a file of several parts the table takes: a sheet, a type of resource. None: all of it."""
-    return {Format.EXCEL: table.sheet, Format.FHIR: table.resource}.get(table.format)
+    part = {Format.EXCEL: table.sheet, Format.FHIR: table.resource, Format.HL7: table.segment}.get(table.format)
+    return f"{part} {table.each}" if part and table.each else part
 
 
 def overlap(left: str, right: str) -> bool:

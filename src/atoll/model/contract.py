@@ -29,6 +29,10 @@ class Format(StrEnum):
     #: CDISC Dataset-JSON 1.1, as one object or as NDJSON.
     DATASET_JSON = "dataset_json"
     PARQUET = "parquet"
+    #: SAS data sets as SAS itself keeps them.
+    SAS7BDAT = "sas7bdat"
+    #: HL7 v2 messages, a segment for each table.
+    HL7 = "hl7"
     #: Excel workbooks (xlsx, xlsm, xlsb, xls), a sheet for each table.
     EXCEL = "excel"
 
@@ -41,6 +45,8 @@ class ColumnRule(Frozen):
     #: Nested formats: where the value stands, dots and [n] or [*]: `name[0].family`.
     #: Without it the key of the rule is the path.
     path: str | None = None
+    #: Nested formats: the delivered text is decoded before it is checked and treated: notes.
+    decode: Literal["base64"] | None = None
 
 
 class EnteringRule(ColumnRule):
@@ -216,12 +222,19 @@ class TableContract(Frozen):
     csv: CsvDialect = CsvDialect()
     #: FHIR: the only resourceType accepted.
     resource: str | None = None
+    #: Nested formats: an array of the record (`component`, `contact.telecom`); there is a row for
+    #: each of its elements, which paths call `component[*]`. Without it a row for each record.
+    each: str | None = None
     #: Excel: the sheet that fills the table. Several tables may take the same file, each its
     #: sheet; so may FHIR tables, each its `resource`.
     sheet: str | None = None
     #: Excel: sheets that are known and do not enter; any other sheet, hidden or not, is refused.
     other_sheets: tuple[str, ...] = ()
-    #: XPT: encoding of text.
+    #: HL7: the segment that fills the table. Several tables take the same file, each its own.
+    segment: str | None = Field(default=None, pattern=r"^[A-Z][A-Z0-9]{2}$")
+    #: HL7: segments that are known and do not enter; a message with any other is held.
+    other_segments: tuple[str, ...] = ()
+    #: Encoding of text: XPT; HL7, where given (else UTF-8); sas7bdat, where given (else its own).
     encoding: Literal["cp1252", "utf-8", "latin-1"] = "cp1252"
     #: The column (key in `columns`) that says whom a row is about; shift_date needs it.
     subject: str | None = None

@@ -86,7 +86,10 @@ def field_tree(table: TableContract, implied: tuple[str, ...] = ()) -> FieldTree
     """
     root, columns = Node(), list[str]()
     for path in implied:
-        root.step(path).covered = True
+        node = root
+        for step in parse_path(path):
+            node = node.step(step)
+        node.covered = True
     for key, rule in table.columns.items():
         node = root
         for step in parse_path(rule.path or key):

@@ -25,11 +25,11 @@ def readings(
         case Format.FHIR:
             from atoll.deid.readers.fhir import read_fhir
 
-            yield Reading(read_fhir(path, table))
+            yield read_fhir(path, table, parts or (table,))
         case Format.NDJSON:
             from atoll.deid.readers.ndjson import read_ndjson
 
-            yield Reading(read_ndjson(path, table))
+            yield read_ndjson(path, table)
         case Format.XPT:
             from atoll.deid.readers.xpt import read_xpt
 
@@ -46,3 +46,11 @@ def readings(
             from atoll.deid.readers.excel import read_excel
 
             yield read_excel(path, table, parts or (table,))
+        case Format.SAS7BDAT:
+            from atoll.deid.readers.sas7bdat import read_sas7bdat
+
+            yield read_sas7bdat(path, table)
+        case Format.HL7:
+            from atoll.deid.readers.hl7 import read_hl7
+
+            yield read_hl7(path, table, parts)

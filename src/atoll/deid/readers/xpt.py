@@ -1,9 +1,11 @@
-"""SAS transport (XPT) version 5 files, read in blocks of rows with NumPy."""
+"""SAS transport (XPT) files of version 5 or 8, read in blocks of rows with NumPy."""
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from polars.io.plugins import register_io_source
 
 from atoll.deid.readers.columns import check_columns
 from atoll.deid.readers.fixed_text import Bytes
+from atoll.deid.readers.sas_missing import MISSING, count_special, missing_columns, missing_letters
 from atoll.deid.readers.xpt_fields import moment_column, number_column, plain_number_column, text_column
 from atoll.deid.readers.xpt_layout import XptMember, XptVariable, read_member
 from atoll.model.contract import Drop, TableContract
@@ -19,6 +22,8 @@ from atoll.model.identified import IdentifiedBatch, MalformedRow
 from atoll.model.table import ColumnType
 
 _BLOCK_BYTES = 4 << 20
+_THREADS = 2
+_Block = tuple[pl.DataFrame, list[MalformedRow], Counter[str]]
 _MOMENTS = (ColumnType.DATE, ColumnType.DATETIME, ColumnType.PARTIAL_DATE)
 
 
@@ -28,18 +33,21 @@ def read_xpt(path: Path, table: TableContract) -> IdentifiedBatch:
     Numeric variables are Float64 where the contract says integer or number, ISO 8601
     text where it says date or datetime (by SAS's day or second count), and plain text
     else. Missing numbers and blank texts are null. A row whose text is not in the
-    table's encoding is malformed (rule `encoding`).
+    table's encoding is malformed (rule `encoding`). A rule of the key `AVAL.missing` takes
+    the letter of a special missing value (`A` to `Z`, `_`) of the numeric variable AVAL;
+    without such a rule the rows that have one are counted in `unknown`.
 
     Raises:
         FileRefused: the file is none, damaged or cut off, has several members, lacks
             a column, or has one that no rule names.
     """
     member = read_member(path)
-    check_columns(table, [v.name for v in member.variables])
-    malformed: list[MalformedRow] = []
-    source = _Source(path, table, member, malformed)
+    letters = missing_columns(table, [v.name for v in member.variables if v.numeric])
+    check_columns(table, [*(v.name for v in member.variables), *letters])
+    batch = IdentifiedBatch(pl.LazyFrame())
+    source = _Source(path, table, member, letters, batch.malformed, batch.unknown)
     rows = register_io_source(source.frames, schema=source.schema(), is_pure=True, explain_name="XPT")
-    return IdentifiedBatch(rows=rows, malformed=malformed)
+    return replace(batch, rows=rows)
 
 
 @dataclass(frozen=True)
@@ -47,10 +55,13 @@ class _Source:
     path: Path
     table: TableContract
     member: XptMember
+    letters: tuple[str, ...]
     malformed: list[MalformedRow]
+    unknown: dict[str, int]
 
     def schema(self) -> dict[str, pl.DataType]:
-        return {"__row": pl.Int64(), **{v.name: self._dtype(v) for v in self.member.variables}}
+        variables = {v.name: self._dtype(v) for v in self.member.variables}
+        return {"__row": pl.Int64(), **variables, **dict.fromkeys(self.letters, pl.String())}
 
     def frames(
         self, with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
@@ -58,24 +69,45 @@ class _Source:
         """What Polars asks of a source: frames of the wanted columns, filtered."""
         del batch_size
         bad: list[MalformedRow] = []
+        unknown: Counter[str] = Counter()
         left = self.member.rows if n_rows is None else min(n_rows, self.member.rows)
-        first = 1
         try:
-            with self.path.open("rb") as file:
-                file.seek(self.member.data_offset_bytes)
-                while left > 0:
-                    count = min(left, max(1, _BLOCK_BYTES // self.member.row_bytes))
-                    block = np.frombuffer(file.read(count * self.member.row_bytes), dtype=np.uint8)
-                    frame = self._frame(block.reshape(count, self.member.row_bytes), first, with_columns, bad)
-                    yield frame if predicate is None else frame.filter(predicate)
-                    first += count
-                    left -= count
+            for frame, malformed, special in self._side_by_side(left, with_columns):
+                bad += malformed
+                unknown += special
+                yield frame if predicate is None else frame.filter(predicate)
         finally:
             # Put in place at once: a plan may read the source more than once, and side by side.
             self.malformed[:] = bad
+            self.unknown.update(unknown)
+
+    def _side_by_side(self, rows: int, with_columns: list[str] | None) -> Iterator[_Block]:
+        """The blocks in their order; one is decoded while the one before it is used."""
+        waiting: deque[Future[_Block]] = deque()
+        with self.path.open("rb") as file, ThreadPoolExecutor(_THREADS) as threads:
+            file.seek(self.member.data_offset_bytes)
+            first = 1
+            while first <= rows or waiting:
+                while first <= rows and len(waiting) < _THREADS:
+                    count = min(rows - first + 1, max(1, _BLOCK_BYTES // self.member.row_bytes))
+                    block = np.frombuffer(file.read(count * self.member.row_bytes), dtype=np.uint8)
+                    records = block.reshape(count, self.member.row_bytes)
+                    waiting.append(threads.submit(self._block, records, first, with_columns))
+                    first += count
+                yield waiting.popleft().result()
+
+    def _block(self, records: Bytes, first: int, with_columns: list[str] | None) -> _Block:
+        malformed: list[MalformedRow] = []
+        unknown: Counter[str] = Counter()
+        return self._frame(records, first, with_columns, malformed, unknown), malformed, unknown
 
     def _frame(
-        self, records: Bytes, first: int, with_columns: list[str] | None, malformed: list[MalformedRow]
+        self,
+        records: Bytes,
+        first: int,
+        with_columns: list[str] | None,
+        malformed: list[MalformedRow],
+        unknown: Counter[str],
     ) -> pl.DataFrame:
         numbers = pl.Series("__row", np.arange(first, first + len(records), dtype=np.int64))
         columns, bad = [numbers], set[int]()
@@ -87,6 +119,8 @@ class _Source:
             column, faults = self._column(variable, records)
             columns.append(column)
             bad.update(faults)
+            if variable.numeric and not isinstance(self.table.columns[variable.name], Drop):
+                columns += self._letters(variable, records, column.is_null(), unknown)
         frame = pl.DataFrame(columns)
         if bad:
             frame = frame.filter(~pl.col("__row").is_in([first + i for i in bad]))
@@ -103,6 +137,18 @@ class _Source:
         if wanted in (ColumnType.INTEGER, ColumnType.NUMBER):
             return number_column(variable.name, field), []
         return plain_number_column(variable.name, field), []
+
+    def _letters(
+        self, variable: XptVariable, records: Bytes, missing: pl.Series, unknown: Counter[str]
+    ) -> list[pl.Series]:
+        """The column of special missing values, where the contract has it; else they are counted."""
+        name = variable.name + MISSING
+        field = records[:, variable.offset_bytes : variable.offset_bytes + variable.length_bytes]
+        if name in self.letters:
+            return [missing_letters(name, field)]
+        if missing.any() and (special := count_special(field[missing.to_numpy()])):
+            unknown[name] += special
+        return []
 
     def _dtype(self, variable: XptVariable) -> pl.DataType:
         is_float = variable.numeric and self._type(variable) in (ColumnType.INTEGER, ColumnType.NUMBER)

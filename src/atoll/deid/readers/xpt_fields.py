@@ -56,8 +56,13 @@ def number_column(name: str, field: Bytes) -> pl.Series:
 
 
 def plain_number_column(name: str, field: Bytes) -> pl.Series:
-    """The numbers as text, whole ones without a point: an id stays what it looked like."""
-    floats = number_column(name, field)
+    """The numbers as text, see `plain_numbers`."""
+    return plain_numbers(name, numbers(field))
+
+
+def plain_numbers(name: str, values: Floats) -> pl.Series:
+    """Numbers as text, whole ones without a point: an id stays what it looked like."""
+    floats = pl.Series(name, values, dtype=pl.Float64, nan_to_null=True)
     whole = floats.round(0).cast(pl.Int64, strict=False)
     frame = pl.DataFrame({"f": floats, "w": whole})
     fits = (pl.col("w") == pl.col("f")).fill_null(value=False)
@@ -66,6 +71,11 @@ def plain_number_column(name: str, field: Bytes) -> pl.Series:
 
 
 def moment_column(name: str, field: Bytes, format_name: str, wanted: ColumnType) -> pl.Series:
+    """Dates and datetimes of a field as text, see `moments`."""
+    return moments(name, numbers(field), format_name, wanted)
+
+
+def moments(name: str, values: Floats, format_name: str, wanted: ColumnType) -> pl.Series:
     """SAS dates (days) and datetimes (seconds) as ISO 8601 text, UTC assumed.
 
     What the number counts is said by the display format, and without a telling one by
@@ -75,14 +85,13 @@ def moment_column(name: str, field: Bytes, format_name: str, wanted: ColumnType)
     counts_seconds = format_name.startswith(_MOMENT_FORMATS) or (
         wanted is ColumnType.DATETIME and not format_name.startswith(_DAY_FORMATS)
     )
-    values = numbers(field)
     days = np.floor(values / _DAY_SECONDS) if counts_seconds else np.floor(values)
     real = np.isfinite(values) & (days >= _FIRST_DAY) & (days <= _LAST_DAY)
     micros_per_unit = 1_000_000 * (1 if counts_seconds else _DAY_SECONDS)
     micros = np.where(real, np.round(np.where(real, values, 0.0) * micros_per_unit), 0).astype(np.int64)
-    moments = pl.Series(micros).cast(pl.Duration("us")) + _EPOCH
+    instants = pl.Series(micros).cast(pl.Duration("us")) + _EPOCH
     pattern = "%Y-%m-%dT%H:%M:%S%.fZ" if wanted is ColumnType.DATETIME else "%Y-%m-%d"
-    frame = pl.DataFrame({"t": moments.dt.strftime(pattern), "p": plain_number_column("p", field), "r": real})
+    frame = pl.DataFrame({"t": instants.dt.strftime(pattern), "p": plain_numbers("p", values), "r": real})
     return frame.select(pl.when("r").then(pl.col("t")).otherwise(pl.col("p")).alias(name)).to_series()
 
 
