@@ -112,6 +112,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/airlock-requests/{id}/files/{index}/from-share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put Airlock File Of Share
+         * @description Copy a file of the project's share into an open request on the way out, as `PUT` does with bytes.
+         */
+        post: operations["put_airlock_file_of_share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/airlock-requests/{id}/files/{index}/preview": {
         parameters: {
             query?: never;
@@ -261,7 +281,7 @@ export interface paths {
         };
         /**
          * List Audit
-         * @description Entries of the audit chain, oldest first; `cursor` is the `after` (or `before`) of the next page.
+         * @description Entries of the audit chain, oldest first; `cursor` asks for the next page.
          *
          *     A page may hold few entries and still have a cursor: so many were looked at.
          */
@@ -858,6 +878,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{name}/compaction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compact Dataset
+         * @description Have small files of a dataset's tables made into large ones, laid out as its contract says.
+         */
+        post: operations["compact_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{name}/description": {
         parameters: {
             query?: never;
@@ -898,6 +938,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{name}/expiry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Expire Dataset Versions
+         * @description Have old versions of a dataset expire, and files removed that nothing refers to any more.
+         */
+        post: operations["expire_dataset_versions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{name}/lineage": {
         parameters: {
             query?: never;
@@ -910,6 +970,26 @@ export interface paths {
          * @description The graph of one dataset: what came in, and where it went.
          */
         get: operations["show_lineage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Maintenance
+         * @description The last operations that maintained a dataset, newest first.
+         */
+        get: operations["list_maintenance"];
         put?: never;
         post?: never;
         delete?: never;
@@ -950,6 +1030,26 @@ export interface paths {
          * @description What became of the last deliveries, in counts that add up.
          */
         get: operations["show_dataset_quality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Retention
+         * @description Versions that can be read, newest first, and what keeps each from expiring.
+         */
+        get: operations["list_retention"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1018,6 +1118,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{name}/versions/{number}/keep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Keep Dataset Version
+         * @description See that a version does not expire.
+         */
+        put: operations["keep_dataset_version"];
+        post?: never;
+        /**
+         * Unkeep Dataset Version
+         * @description A version expires like any other again.
+         */
+        delete: operations["unkeep_dataset_version"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliveries": {
         parameters: {
             query?: never;
@@ -1079,7 +1203,15 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Upload Part
+         * @description Send a part of one file as the body; what arrived outlives a broken connection.
+         *
+         *     A part with a digest is taken whole or not at all. With the last part the file is
+         *     checked against the manifest. A part that begins elsewhere is a conflict: look at
+         *     `arrived_bytes` of the delivery's file.
+         */
+        patch: operations["upload_part"];
         trace?: never;
     };
     "/api/v1/deliveries/{id}/quarantine": {
@@ -1360,6 +1492,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Health
+         * @description Parts, hosts of machines, housekeeping and versions, tried for this answer.
+         */
+        get: operations["show_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -1556,6 +1708,26 @@ export interface paths {
         patch: operations["change_person"];
         trace?: never;
     };
+    "/api/v1/people/{id}/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Person Access
+         * @description Where the person is signed in, whether a code is asked for, and whether sign-in is slowed down.
+         */
+        get: operations["show_person_access"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people/{id}/second-factor": {
         parameters: {
             query?: never;
@@ -1571,6 +1743,46 @@ export interface paths {
          * @description Take the second factor away from somebody who lost it; never one's own.
          */
         delete: operations["reset_second_factor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Person Sessions
+         * @description Sign a person out everywhere, but where this is asked from; API tokens stay.
+         */
+        delete: operations["end_person_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/price-books": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Price Books
+         * @description Every price book, oldest first; in force is the last that is valid from a day not after today (UTC).
+         */
+        get: operations["list_price_books"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1846,6 +2058,46 @@ export interface paths {
          * @description Bring a backup back, also of a repository that is lost.
          */
         post: operations["restore_repository"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{name}/share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Share
+         * @description How full the project's share is, which its machines see at `/project`.
+         */
+        get: operations["show_share"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{name}/share/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Share Files
+         * @description Names and sizes of what lies in a folder of the share, folders first; nothing of what is in a file.
+         */
+        get: operations["list_share_files"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2318,6 +2570,50 @@ export interface paths {
         patch: operations["change_source"];
         trace?: never;
     };
+    "/api/v1/sources/{name}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Source Keys
+         * @description Public keys with which the source signs in by SFTP.
+         */
+        get: operations["list_source_keys"];
+        put?: never;
+        /**
+         * Add Source Key
+         * @description Let the holder of a key deliver as the source by SFTP; the user name there is the source's.
+         */
+        post: operations["add_source_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{name}/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Source Key
+         * @description The key opens nothing any more, at once.
+         */
+        delete: operations["remove_source_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sources/{name}/tokens": {
         parameters: {
             query?: never;
@@ -2347,7 +2643,7 @@ export interface paths {
         };
         /**
          * List Tokens
-         * @description One's own tokens, newest first; an administrator may ask for those of a person or a source.
+         * @description One's own tokens, newest first; an administrator may ask for those of a person, a source or everybody.
          */
         get: operations["list_tokens"];
         put?: never;
@@ -2823,6 +3119,8 @@ export interface components {
             files: components["schemas"]["AirlockFileAnswer"][];
             /** Grants */
             grants: components["schemas"]["ReleaseGrantAnswer"][];
+            /** History */
+            history: components["schemas"]["AirlockStepAnswer"][];
             /** Id */
             id: string;
             /** Mine */
@@ -2842,6 +3140,8 @@ export interface components {
             released_at: string | null;
             /** Requester */
             requester: string;
+            /** Reviewed */
+            reviewed: number;
             /** Reviews */
             reviews: components["schemas"]["AirlockReviewAnswer"][];
             /** Round */
@@ -2877,6 +3177,22 @@ export interface components {
          * @enum {string}
          */
         AirlockState: "draft" | "checking" | "returned" | "review" | "refused" | "released" | "placing" | "placed" | "withdrawn" | "expired";
+        /**
+         * AirlockStepAnswer
+         * @description What was done to a request.
+         */
+        AirlockStepAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string | null;
+            /** Deed */
+            deed: string;
+            state: components["schemas"]["AirlockState"];
+        };
         /**
          * AuditCheckpoint
          * @description That the chain stood so at a time, signed by a key that the record store alone does not open.
@@ -2953,6 +3269,16 @@ export interface components {
             };
             /** Target */
             target: string;
+        };
+        /**
+         * BackendHealth
+         * @description A backend and what it finds on its host.
+         */
+        BackendHealth: {
+            /** Findings */
+            findings: components["schemas"]["FindingAnswer"][];
+            /** Name */
+            name: string;
         };
         /**
          * Bin
@@ -3612,10 +3938,18 @@ export interface components {
             dataset: string;
             /** Delivery */
             delivery: string;
+            /** Expired At */
+            expired_at: string | null;
+            /** Expired By */
+            expired_by: string;
             /** Id */
             id: string;
+            keep: components["schemas"]["Keep"] | null;
+            made_by: components["schemas"]["MadeBy"];
             /** Number */
             number: number;
+            /** Operation */
+            operation: string;
             /** Replay */
             replay: number;
             /** Rows Added */
@@ -3684,6 +4018,8 @@ export interface components {
          * @description A file of the manifest; its place in the list is its index in addresses.
          */
         DeliveryFileAnswer: {
+            /** Arrived Bytes */
+            arrived_bytes: number;
             /** Name */
             name: string;
             /** Received */
@@ -3861,6 +4197,26 @@ export interface components {
             treatment: string;
         };
         /**
+         * DutyAnswer
+         * @description Housekeeping that is done again and again, as it stands in the process that answers.
+         */
+        DutyAnswer: {
+            /** Error */
+            error: string;
+            /** Every Seconds */
+            every_seconds: number;
+            /** Failures */
+            failures: number;
+            /** Name */
+            name: string;
+            /** Ran At */
+            ran_at: string | null;
+            /** Running Since */
+            running_since: string | null;
+            /** Took Seconds */
+            took_seconds: number | null;
+        };
+        /**
          * EnrolmentAnswer
          * @description What an app needs to show codes; it is shown once.
          */
@@ -4006,6 +4362,14 @@ export interface components {
             transient: boolean;
         };
         /**
+         * FileOfShare
+         * @description A file of the project's share.
+         */
+        FileOfShare: {
+            /** Path */
+            path: string;
+        };
+        /**
          * FileOutcome
          * @description What became of one file.
          */
@@ -4045,6 +4409,27 @@ export interface components {
             rule: string;
             /** Table */
             table: string | null;
+            /**
+             * Tables
+             * @default {}
+             */
+            tables: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * FindingAnswer
+         * @description What a host can or cannot give to machines.
+         */
+        FindingAnswer: {
+            /** Detail */
+            detail: string;
+            /** Good */
+            good: boolean;
+            /** Todo */
+            todo: string;
+            /** What */
+            what: string;
         };
         /**
          * FlowEdge
@@ -4304,6 +4689,27 @@ export interface components {
             ok: boolean;
         };
         /**
+         * HealthAnswer
+         * @description How all parts stand, as tried for this answer.
+         */
+        HealthAnswer: {
+            /** Backends */
+            backends: components["schemas"]["BackendHealth"][];
+            /** Duties */
+            duties: components["schemas"]["DutyAnswer"][];
+            /**
+             * Looked At
+             * Format: date-time
+             */
+            looked_at: string;
+            /** Parts */
+            parts: components["schemas"]["atoll__api__schemas__health__PartAnswer"][];
+            /** Versions */
+            versions: {
+                [key: string]: string;
+            };
+        };
+        /**
          * Hours
          * @description A span of some days of the week; `end` 00:00 is the midnight that ends the day.
          */
@@ -4351,6 +4757,21 @@ export interface components {
              * @default 0.1
              */
             busy_cpu: number;
+        };
+        /**
+         * Keep
+         * @description Somebody's word that a version must not expire.
+         */
+        Keep: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
         };
         /**
          * LaunchAnswer
@@ -4514,6 +4935,13 @@ export interface components {
             /** Items */
             items: components["schemas"]["PersonAnswer"][];
         };
+        /** Listing[PriceBook] */
+        Listing_PriceBook_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["PriceBook"][];
+        };
         /** Listing[ProductAnswer] */
         Listing_ProductAnswer_: {
             /** Cursor */
@@ -4577,6 +5005,13 @@ export interface components {
             /** Items */
             items: components["schemas"]["RepositoryAnswer"][];
         };
+        /** Listing[RetentionAnswer] */
+        Listing_RetentionAnswer_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["RetentionAnswer"][];
+        };
         /** Listing[SavedQueryAnswer] */
         Listing_SavedQueryAnswer_: {
             /** Cursor */
@@ -4598,6 +5033,13 @@ export interface components {
             /** Items */
             items: components["schemas"]["SettingAnswer"][];
         };
+        /** Listing[ShareEntryAnswer] */
+        Listing_ShareEntryAnswer_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["ShareEntryAnswer"][];
+        };
         /** Listing[SizeAnswer] */
         Listing_SizeAnswer_: {
             /** Cursor */
@@ -4611,6 +5053,13 @@ export interface components {
             cursor?: string | null;
             /** Items */
             items: components["schemas"]["SourceAnswer"][];
+        };
+        /** Listing[SourceKeyAnswer] */
+        Listing_SourceKeyAnswer_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["SourceKeyAnswer"][];
         };
         /** Listing[TokenAnswer] */
         Listing_TokenAnswer_: {
@@ -4649,6 +5098,12 @@ export interface components {
          * @enum {string}
          */
         MachineState: "absent" | "starting" | "running" | "frozen" | "stopped" | "unknown";
+        /**
+         * MadeBy
+         * @description What made a dataset version.
+         * @enum {string}
+         */
+        MadeBy: "delivery" | "compaction" | "erasure" | "import";
         /**
          * ManifestFile
          * @description A file as the source announces it.
@@ -4780,6 +5235,17 @@ export interface components {
             decisions: components["schemas"]["NewDecision"][];
         };
         /**
+         * NewCompaction
+         * @description A wish to have a dataset compacted.
+         */
+        NewCompaction: {
+            /**
+             * Whole
+             * @default false
+             */
+            whole: boolean;
+        };
+        /**
          * NewDecision
          * @description A reviewer's word on one file.
          */
@@ -4814,6 +5280,16 @@ export interface components {
             dataset: string;
             /** Files */
             files: components["schemas"]["NewSample"][];
+        };
+        /**
+         * NewExpiry
+         * @description A wish to have old versions expire now; what is left out is as the settings say.
+         */
+        NewExpiry: {
+            /** Days */
+            days?: number | null;
+            /** Kept */
+            kept?: number | null;
         };
         /**
          * NewFreshProof
@@ -4868,6 +5344,14 @@ export interface components {
          */
         NewHours: {
             hours: components["schemas"]["WeeklyHours"] | null;
+        };
+        /**
+         * NewKeep
+         * @description Why a version must not expire.
+         */
+        NewKeep: {
+            /** Reason */
+            reason: string;
         };
         /**
          * NewPassword
@@ -5020,6 +5504,16 @@ export interface components {
             title: string;
         };
         /**
+         * NewSourceKey
+         * @description A public key with which a source signs in by SFTP.
+         */
+        NewSourceKey: {
+            /** Label */
+            label: string;
+            /** Public Key */
+            public_key: string;
+        };
+        /**
          * NewTableGrant
          * @description The part of one table to grant.
          */
@@ -5091,6 +5585,29 @@ export interface components {
          * @enum {string}
          */
         NodeKind: "source" | "delivery" | "contract" | "table" | "grant" | "query" | "mount" | "workspace" | "release" | "incoming";
+        /**
+         * OpenSession
+         * @description A browser at which the person is signed in.
+         */
+        OpenSession: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Method */
+            method: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+        };
         /**
          * OperationAnswer
          * @description A piece of long work.
@@ -5169,6 +5686,18 @@ export interface components {
             version: string;
             /** Workspace */
             workspace: string;
+        };
+        /**
+         * PersonAccessAnswer
+         * @description How a person can come in at this moment.
+         */
+        PersonAccessAnswer: {
+            /** Second Factor */
+            second_factor: boolean;
+            /** Sessions */
+            sessions: components["schemas"]["OpenSession"][];
+            /** Slowed */
+            slowed: components["schemas"]["SlowedSignIn"][];
         };
         /**
          * PersonAnswer
@@ -5265,6 +5794,35 @@ export interface components {
             title: string;
             /** Total Rows */
             total_rows: number;
+        };
+        /**
+         * Price
+         * @description The price of one metric, for `per` units of it.
+         */
+        Price: {
+            /** Eur */
+            eur: string;
+            metric: components["schemas"]["Metric"];
+            /** Per */
+            per: string;
+        };
+        /**
+         * PriceBook
+         * @description Prices in force from a date.
+         */
+        PriceBook: {
+            /**
+             * Currency
+             * @default EUR
+             */
+            currency: string;
+            /** Prices */
+            prices: components["schemas"]["Price"][];
+            /**
+             * Valid From
+             * Format: date
+             */
+            valid_from: string;
         };
         /**
          * ProbeResult
@@ -5541,6 +6099,12 @@ export interface components {
          * @enum {string}
          */
         ProposalState: "waiting" | "approved" | "refused" | "withdrawn";
+        /**
+         * Protection
+         * @description Why a version does not expire.
+         * @enum {string}
+         */
+        Protection: "newest" | "kept" | "mounted" | "recent" | "number" | "age";
         /**
          * PushAnswer
          * @description A push, and when it ended.
@@ -5907,6 +6471,29 @@ export interface components {
          */
         ResultFormat: "json" | "csv" | "arrow" | "parquet";
         /**
+         * RetentionAnswer
+         * @description A version that can be read, and what keeps it from expiring.
+         */
+        RetentionAnswer: {
+            /**
+             * Committed At
+             * Format: date-time
+             */
+            committed_at: string;
+            /** Id */
+            id: string;
+            /** Made By */
+            made_by: string;
+            /** Number */
+            number: number;
+            protection: components["schemas"]["Protection"] | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
          * ReviewedProposal
          * @description A proposal with how it differs from the version that it would replace.
          */
@@ -6052,7 +6639,7 @@ export interface components {
          * @description A right that a route can ask for.
          * @enum {string}
          */
-        Scope: "me:read" | "me:write" | "tokens:own" | "tokens:write" | "people:read" | "people:write" | "projects:read:own" | "projects:read" | "projects:write" | "sources:read" | "sources:write" | "contracts:read" | "contracts:write" | "deliveries:read:own" | "deliveries:read" | "deliveries:write" | "deliveries:decide" | "quarantine:read:own" | "quarantine:read" | "datasets:read" | "grants:read:own" | "grants:read" | "grants:write" | "grants:request" | "queries:run" | "queries:read:own" | "products:read" | "products:write" | "workspaces:read:own" | "workspaces:read" | "workspaces:run" | "workspaces:open" | "workspaces:prove" | "workspaces:end:own" | "workspaces:end" | "airlock:read:own" | "airlock:read" | "airlock:request" | "airlock:review" | "repositories:read:own" | "repositories:read" | "repositories:write" | "repositories:restore" | "packages:read:own" | "packages:read" | "flows:read" | "audit:read" | "costs:read:own" | "costs:read" | "costs:write" | "budgets:read:own" | "budgets:read" | "budgets:write" | "operations:read" | "operations:write" | "settings:read";
+        Scope: "me:read" | "me:write" | "tokens:own" | "tokens:write" | "people:read" | "people:write" | "projects:read:own" | "projects:read" | "projects:write" | "sources:read" | "sources:write" | "contracts:read" | "contracts:write" | "deliveries:read:own" | "deliveries:read" | "deliveries:write" | "deliveries:decide" | "quarantine:read:own" | "quarantine:read" | "datasets:read" | "datasets:maintain" | "grants:read:own" | "grants:read" | "grants:write" | "grants:request" | "queries:run" | "queries:read:own" | "products:read" | "products:write" | "workspaces:read:own" | "workspaces:read" | "workspaces:run" | "workspaces:open" | "workspaces:prove" | "workspaces:end:own" | "workspaces:end" | "airlock:read:own" | "airlock:read" | "airlock:request" | "airlock:review" | "repositories:read:own" | "repositories:read" | "repositories:write" | "repositories:restore" | "packages:read:own" | "packages:read" | "flows:read" | "audit:read" | "costs:read:own" | "costs:read" | "costs:write" | "budgets:read:own" | "budgets:read" | "budgets:write" | "operations:read" | "operations:write" | "settings:read";
         /**
          * ScopeAnswer
          * @description A right, what it allows, and who has it.
@@ -6133,6 +6720,35 @@ export interface components {
          */
         Severity: "refuse" | "warn" | "info";
         /**
+         * ShareAnswer
+         * @description A project's share, and how full it is.
+         */
+        ShareAnswer: {
+            /** Path */
+            path: string;
+            /** Quota Bytes */
+            quota_bytes: number;
+            /** Used Bytes */
+            used_bytes: number;
+        };
+        /**
+         * ShareEntryAnswer
+         * @description A file or folder of a share.
+         */
+        ShareEntryAnswer: {
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Folder */
+            folder: boolean;
+            /** Name */
+            name: string;
+            /** Size Bytes */
+            size_bytes: number;
+        };
+        /**
          * SignIn
          * @description Login and password, and the code of the second factor where the account has one.
          */
@@ -6176,6 +6792,23 @@ export interface components {
             vcpu: number;
         };
         /**
+         * SlowedSignIn
+         * @description Failed attempts with the person's login from one place, that still count.
+         */
+        SlowedSignIn: {
+            /** Failures */
+            failures: number;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Origin */
+            origin: string;
+            /** Wait Seconds */
+            wait_seconds: number;
+        };
+        /**
          * SourceAnswer
          * @description A laboratory or third party that delivers files.
          */
@@ -6205,6 +6838,27 @@ export interface components {
             datasets?: string[] | null;
             /** Title */
             title?: string | null;
+        };
+        /**
+         * SourceKeyAnswer
+         * @description A public key of a source.
+         */
+        SourceKeyAnswer: {
+            /** Added By */
+            added_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Fingerprint */
+            fingerprint: string;
+            /** Id */
+            id: string;
+            /** Label */
+            label: string;
+            /** Public Key */
+            public_key: string;
         };
         /**
          * StatementUnder
@@ -6437,6 +7091,8 @@ export interface components {
             label: string;
             /** Revoked At */
             revoked_at: string | null;
+            /** Subject */
+            subject: string | null;
             /** Subject Id */
             subject_id: string;
         };
@@ -6653,6 +7309,30 @@ export interface components {
             lines: components["schemas"]["WorkspaceLineAnswer"][];
             /** Output */
             output: string | null;
+        };
+        /**
+         * PartAnswer
+         * @description A part of a file that was taken.
+         */
+        atoll__api__schemas__deliveries__PartAnswer: {
+            /** Arrived Bytes */
+            arrived_bytes: number;
+            /** Received */
+            received: boolean;
+        };
+        /**
+         * PartAnswer
+         * @description A part that requests or people need.
+         */
+        atoll__api__schemas__health__PartAnswer: {
+            /** Good */
+            good: boolean;
+            /** Name */
+            name: string;
+            /** Problem */
+            problem: string;
+            /** Took Seconds */
+            took_seconds: number;
         };
     };
     responses: never;
@@ -6890,6 +7570,42 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": unknown;
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    put_airlock_file_of_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileOfShare"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AirlockRequestAnswer"];
                 };
             };
             /** @description An error */
@@ -7143,6 +7859,8 @@ export interface operations {
                 newest_first?: boolean;
                 /** @description With `newest_first`: entries numbered below this. */
                 before?: number | null;
+                /** @description `cursor` of the page before, whichever way. */
+                cursor?: string | null;
                 /** @description By this person: login or id. */
                 person?: string | null;
                 /** @description This action, `grant.add`; or all of a noun, `grant.`. */
@@ -7849,13 +8567,13 @@ export interface operations {
                 by?: "user" | "project" | "dataset" | "metric" | "product" | "workspace";
                 /** @description Of this person or source. */
                 user?: string | null;
-                /** @description Of this project. */
+                /** @description Of this project; `-`: of none. */
                 project?: string | null;
-                /** @description Of this dataset. */
+                /** @description Of this dataset; `-`: of none. */
                 dataset?: string | null;
-                /** @description Of this product version. */
+                /** @description Of this product version; `-`: of none. */
                 product?: string | null;
-                /** @description Of this workspace. */
+                /** @description Of this workspace; `-`: of none. */
                 workspace?: string | null;
                 /** @description Of this metric. */
                 metric?: components["schemas"]["Metric"] | null;
@@ -7928,13 +8646,13 @@ export interface operations {
                 format?: "csv" | "focus";
                 /** @description Of this person or source. */
                 user?: string | null;
-                /** @description Of this project. */
+                /** @description Of this project; `-`: of none. */
                 project?: string | null;
-                /** @description Of this dataset. */
+                /** @description Of this dataset; `-`: of none. */
                 dataset?: string | null;
-                /** @description Of this product version. */
+                /** @description Of this product version; `-`: of none. */
                 product?: string | null;
-                /** @description Of this workspace. */
+                /** @description Of this workspace; `-`: of none. */
                 workspace?: string | null;
                 /** @description Of this metric. */
                 metric?: components["schemas"]["Metric"] | null;
@@ -8069,13 +8787,13 @@ export interface operations {
                 limit?: number;
                 /** @description Of this person or source. */
                 user?: string | null;
-                /** @description Of this project. */
+                /** @description Of this project; `-`: of none. */
                 project?: string | null;
-                /** @description Of this dataset. */
+                /** @description Of this dataset; `-`: of none. */
                 dataset?: string | null;
-                /** @description Of this product version. */
+                /** @description Of this product version; `-`: of none. */
                 product?: string | null;
-                /** @description Of this workspace. */
+                /** @description Of this workspace; `-`: of none. */
                 workspace?: string | null;
                 /** @description Of this metric. */
                 metric?: components["schemas"]["Metric"] | null;
@@ -8119,13 +8837,13 @@ export interface operations {
                 step?: components["schemas"]["CostStep"];
                 /** @description Of this person or source. */
                 user?: string | null;
-                /** @description Of this project. */
+                /** @description Of this project; `-`: of none. */
                 project?: string | null;
-                /** @description Of this dataset. */
+                /** @description Of this dataset; `-`: of none. */
                 dataset?: string | null;
-                /** @description Of this product version. */
+                /** @description Of this product version; `-`: of none. */
                 product?: string | null;
-                /** @description Of this workspace. */
+                /** @description Of this workspace; `-`: of none. */
                 workspace?: string | null;
                 /** @description Of this metric. */
                 metric?: components["schemas"]["Metric"] | null;
@@ -8216,6 +8934,41 @@ export interface operations {
             };
         };
     };
+    compact_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCompaction"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     describe_dataset: {
         parameters: {
             query?: never;
@@ -8283,6 +9036,41 @@ export interface operations {
             };
         };
     };
+    expire_dataset_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewExpiry"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     show_lineage: {
         parameters: {
             query?: {
@@ -8308,6 +9096,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FlowGraph"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_maintenance: {
+        parameters: {
+            query?: {
+                /** @description Most items of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_OperationAnswer_"];
                 };
             };
             /** @description An error */
@@ -8376,6 +9198,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetQuality"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_retention: {
+        parameters: {
+            query?: {
+                /** @description As if so many of the newest stayed. */
+                kept?: number | null;
+                /** @description As if they stayed so many days. */
+                days?: number | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_RetentionAnswer_"];
                 };
             };
             /** @description An error */
@@ -8477,6 +9335,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Listing_DatasetVersionAnswer_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    keep_dataset_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKeep"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetVersionAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    unkeep_dataset_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetVersionAnswer"];
                 };
             };
             /** @description An error */
@@ -8625,6 +9551,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    upload_part: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Where the part begins: the file's `arrived_bytes`. */
+                "upload-offset": number;
+                /** @description SHA-256 of the part: `sha-256=:<base64>:` (RFC 9530). */
+                "content-digest"?: string | null;
+            };
+            path: {
+                id: string;
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["atoll__api__schemas__deliveries__PartAnswer"];
+                };
             };
             /** @description An error */
             default: {
@@ -9220,6 +10187,35 @@ export interface operations {
             };
         };
     };
+    show_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     show_me: {
         parameters: {
             query?: never;
@@ -9635,6 +10631,37 @@ export interface operations {
             };
         };
     };
+    show_person_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonAccessAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     reset_second_factor: {
         parameters: {
             query?: never;
@@ -9652,6 +10679,64 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    end_person_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_price_books: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_PriceBook_"];
+                };
             };
             /** @description An error */
             default: {
@@ -10209,6 +11294,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RepositoryAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_share_files: {
+        parameters: {
+            query?: {
+                /** @description Below the share; empty for the share itself. */
+                folder?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_ShareEntryAnswer_"];
                 };
             };
             /** @description An error */
@@ -11217,6 +12367,102 @@ export interface operations {
             };
         };
     };
+    list_source_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_SourceKeyAnswer_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_source_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSourceKey"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceKeyAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_source_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     make_source_token: {
         parameters: {
             query?: never;
@@ -11259,6 +12505,8 @@ export interface operations {
                 login?: string | null;
                 /** @description Tokens of this source; needs `tokens:write`. */
                 source?: string | null;
+                /** @description Tokens of all people and sources; needs `tokens:write`. */
+                everybody?: boolean;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
