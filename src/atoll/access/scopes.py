@@ -116,7 +116,7 @@ SCOPES: Mapping[Scope, str] = MappingProxyType(
         Scope.WORKSPACES_END: "Stop and terminate any workspace.",
         Scope.AIRLOCK_READ_OWN: "See the airlock requests of one's projects.",
         Scope.AIRLOCK_READ: "See every airlock request that was submitted, and what was found; no content.",
-        Scope.AIRLOCK_REQUEST: "Ask for files to leave or enter one's projects or shares; fetch what was released to one.",
+        Scope.AIRLOCK_REQUEST: "Ask for files to leave or enter one's projects or shares; fetch what was released.",
         Scope.AIRLOCK_REVIEW: "Look into files in the airlock and decide, but not on own or one's projects' requests.",
         Scope.REPOSITORIES_READ_OWN: "See the git repositories of one's projects, their pushes and backups.",
         Scope.REPOSITORIES_READ: "See every git repository, its pushes and backups; nothing of what is in it.",

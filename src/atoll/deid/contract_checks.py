@@ -8,6 +8,7 @@ from itertools import combinations
 
 import polars as pl
 
+from atoll.deid.contract_relations import across_findings, risk_findings, study_day_findings
 from atoll.deid.file_patterns import overlap, part_of
 from atoll.deid.readers.hl7 import PATH as HL7_PATH
 from atoll.deid.schema import lake_name
@@ -81,6 +82,7 @@ def findings_of(contract: Contract) -> list[Finding]:
         found += _table(at, table)
         for column, rule in table.columns.items():
             found += _column((*at, "columns", column), contract, table, rule)
+        found += across_findings(at, contract, table)
     return found
 
 
@@ -103,23 +105,8 @@ def _table(at: tuple[str | int, ...], table: TableContract) -> Iterator[Finding]
     yield from _subject(at, table)
     yield from _lake_names(at, table)
     yield from _format_fields(at, table)
-    yield from _risk(at, table)
-
-
-def _risk(at: tuple[str | int, ...], table: TableContract) -> Iterator[Finding]:
-    if table.risk is None:
-        return
-    named = {"quasi_identifiers": table.risk.quasi_identifiers, "sensitive": table.risk.sensitive}
-    for field, columns in named.items():
-        for column in columns:
-            if not isinstance(table.columns.get(column), EnteringRule):
-                yield Finding((*at, "risk", field), f"names `{column}`, which is no column that enters")
-        if len(set(columns)) < len(columns):
-            yield Finding((*at, "risk", field), "names a column twice")
-    if table.subject in table.risk.quasi_identifiers:
-        yield Finding((*at, "risk", "quasi_identifiers"), f"names `{table.subject}`, which is the subject itself")
-    if table.risk.min_l is not None and not table.risk.sensitive:
-        yield Finding((*at, "risk", "min_l"), "is asked for, but no `sensitive` column is named")
+    yield from risk_findings(at, table)
+    yield from study_day_findings(at, table)
 
 
 def _subject(at: tuple[str | int, ...], table: TableContract) -> Iterator[Finding]:
@@ -133,7 +120,7 @@ def _subject(at: tuple[str | int, ...], table: TableContract) -> Iterator[Findin
 
 
 def _lake_names(at: tuple[str | int, ...], table: TableContract) -> Iterator[Finding]:
-    taken: dict[str, str] = {}
+    taken: dict[str, str] = {} if table.row_id is None else {table.row_id.as_: "row_id"}
     for column, rule in table.columns.items():
         if not isinstance(rule, EnteringRule):
             continue

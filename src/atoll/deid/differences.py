@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from atoll.deid.explain import ColumnExplanation, TableExplanation, explain
+from atoll.deid.words import SUPPRESSED
 from atoll.model.contract import Contract
 from atoll.model.record import Frozen
 
@@ -35,7 +36,18 @@ class ContractChange(Frozen):
 
 
 #: How much of a delivered value enters, least first. A column that moves up opens.
-_OPENNESS = {"drop": 0, "constant": 0, "pseudonymize": 1, "generalize": 2, "map": 2, "shift_date": 3, "keep": 4}
+_OPENNESS = {
+    "drop": 0,
+    "constant": 0,
+    "pseudonymize": 1,
+    "generalize": 2,
+    "map": 2,
+    "shift_date": 3,
+    "redact_text": 3,
+    "keep": 4,
+}
+#: Treatments that take a part of the value away.
+_COARSE = ("generalize", "redact_text")
 _NOTHING = 0
 #: A treatment that this table does not know is taken to let everything in.
 _EVERYTHING = 4
@@ -103,7 +115,7 @@ def _column(
         column=name,
         before=was,
         after=will,
-        opens=_openness(after) > _openness(before) or _checks_less(before, after),
+        opens=_openness(after) > _openness(before) or _checks_less(before, after) or _otherwise_coarse(before, after),
     )
 
 
@@ -112,6 +124,13 @@ def _checks_less(before: ColumnExplanation | None, after: ColumnExplanation | No
     if before is None or after is None or _openness(after) == _NOTHING:
         return False
     return not set(before.checks) <= set(after.checks)
+
+
+def _otherwise_coarse(before: ColumnExplanation | None, after: ColumnExplanation | None) -> bool:
+    """Whether what is taken from a value changes; if it is less cannot be told, so a person shall look."""
+    if before is None or after is None or before.words == after.words or _openness(after) == _NOTHING:
+        return False
+    return before.treatment == after.treatment and (before.treatment in _COARSE or SUPPRESSED in before.words)
 
 
 def _openness(column: ColumnExplanation | None) -> int:

@@ -7,7 +7,7 @@ import polars as pl
 from atoll.deid.keyring import DomainKeys
 from atoll.deid.plan import plan_table
 from atoll.deid.schema import lake_name, lake_type
-from atoll.deid.words import check_words, treatment_words
+from atoll.deid.words import check_words, table_words, treatment_words
 from atoll.model.contract import Contract, EnteringRule, Rule, TableContract
 from atoll.model.record import Frozen
 
@@ -79,7 +79,7 @@ def _table(contract: Contract, name: str, table: TableContract) -> TableExplanat
         format=table.format.value,
         subject=table.subject,
         columns=tuple(_column(column, rule, table.subject) for column, rule in table.columns.items()),
-        otherwise=_otherwise(table),
+        otherwise=" ".join((_otherwise(table), *table_words(table))),
         plan=_plan(contract, name),
     )
 

@@ -9,16 +9,19 @@ import polars as pl
 
 from atoll.deid.checks import checks
 from atoll.deid.held_rows import held_rows
-from atoll.deid.keyed import KeyedValue, with_keyed
+from atoll.deid.keyed import KeyedValue, pseudonym, with_keyed
 from atoll.deid.keyring import DomainKeys
 from atoll.deid.schema import lake_name, lake_type
 from atoll.deid.source_column import SourceColumn, as_text, as_typed
+from atoll.deid.suppression import suppressed
 from atoll.deid.treatments import Setting, Subject, Treatment, treat
 from atoll.deid.treatments.pseudonymize import referred_id
 from atoll.deid.typed import UTC_MICROSECONDS
-from atoll.model.contract import Contract, EnteringRule, Pseudonymize, TableContract
+from atoll.model.contract import Contract, EnteringRule, Pseudonymize, RedactText, RowId, TableContract
 from atoll.model.table import ColumnType
 
+_ROW_KEY = "__key___row_id"
+_ROW_ID = "__pseudonym___row_id"
 _POLARS: dict[ColumnType, pl.DataType] = {
     ColumnType.STRING: pl.String(),
     ColumnType.INTEGER: pl.Int64(),
@@ -51,6 +54,12 @@ def plan_table(
     entering = {name: rule for name, rule in rules.columns.items() if isinstance(rule, EnteringRule)}
     schema = rows.collect_schema()
     prepared, columns = _prepare(rows, schema, entering)
+    absent = {
+        name for rule in entering.values() if isinstance(rule, RedactText) for name in rule.names if name not in schema
+    }
+    prepared = prepared.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in sorted(absent))
+    if rules.row_id is not None:
+        prepared = prepared.with_columns(_row_key(rules.row_id, columns))
     setting = Setting(contract.domains, keys, _subject(rules, columns))
     treated = {name: treat(columns[name], rule, setting) for name, rule in entering.items()}
     faults = [fault for name, rule in entering.items() for fault in checks(columns[name], rule)]
@@ -58,7 +67,7 @@ def plan_table(
     sound = ~pl.any_horizontal([fault.when.fill_null(False) for fault in faults]) if faults else pl.lit(True)
     marked = prepared.with_columns(sound.alias("__sound"))
     return TablePlan(
-        treated=_treated(marked.filter("__sound"), entering, treated),
+        treated=_treated(marked.filter("__sound"), rules, columns, treated, keys),
         held=held_rows(marked.filter(~pl.col("__sound")), faults, columns, schema.names(), file_name=file_name),
     )
 
@@ -85,6 +94,15 @@ def _prepare(
     return (rows.with_columns(made) if made else rows), columns
 
 
+def _row_key(rule: RowId, columns: Mapping[str, SourceColumn]) -> pl.Expr:
+    """One text of several, so that no two rows that differ in one of them have the same: each with its length."""
+    parts: list[pl.Expr] = []
+    for name in rule.of:
+        text = columns[name].text
+        parts += [text.str.len_bytes().cast(pl.String).fill_null("-"), pl.lit(":"), text.fill_null("")]
+    return pl.concat_str(parts).alias(_ROW_KEY)
+
+
 def _subject(rules: TableContract, columns: Mapping[str, SourceColumn]) -> Subject | None:
     if rules.subject is None:
         return None
@@ -93,11 +111,20 @@ def _subject(rules: TableContract, columns: Mapping[str, SourceColumn]) -> Subje
 
 
 def _treated(
-    rows: pl.LazyFrame, entering: Mapping[str, EnteringRule], treated: Mapping[str, Treatment]
+    rows: pl.LazyFrame,
+    rules: TableContract,
+    columns: Mapping[str, SourceColumn],
+    treated: Mapping[str, Treatment],
+    keys: Mapping[str, DomainKeys],
 ) -> pl.LazyFrame:
     keyed: dict[str, KeyedValue] = {v.name: v for treatment in treated.values() for v in treatment.keyed}
-    outputs = [
-        treated[name].value.cast(_POLARS[lake_type(rule)]).alias(lake_name(name, rule))
-        for name, rule in entering.items()
-    ]
+    outputs: list[pl.Expr] = []
+    if rules.row_id is not None:
+        made = rules.row_id
+        keyed[_ROW_ID] = pseudonym(_ROW_ID, _ROW_KEY, keys[made.domain], prefix=made.prefix, length=made.length)
+        outputs.append(pl.col(_ROW_ID).alias(made.as_))
+    for name, rule in rules.columns.items():
+        if isinstance(rule, EnteringRule):
+            value = suppressed(treated[name].value, rule, columns)
+            outputs.append(value.cast(_POLARS[lake_type(rule)]).alias(lake_name(name, rule)))
     return with_keyed(rows, tuple(keyed.values())).select(outputs)

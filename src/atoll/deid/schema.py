@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from atoll.errors import NotFound
-from atoll.model.contract import Constant, Contract, EnteringRule, Generalize, Keep, Map, Pseudonymize, ShiftDate
+from atoll.model.contract import (
+    Constant,
+    Contract,
+    EnteringRule,
+    Generalize,
+    Keep,
+    Map,
+    Pseudonymize,
+    RedactText,
+    ShiftDate,
+)
 from atoll.model.table import Column, ColumnType, TableSchema
 
 
@@ -17,7 +27,7 @@ def lake_type(rule: EnteringRule) -> ColumnType:
     match rule:
         case Keep() | ShiftDate():
             return rule.type
-        case Pseudonymize() | Map() | Constant():
+        case Pseudonymize() | Map() | RedactText() | Constant():
             return ColumnType.STRING
         case Generalize(to="age_90"):
             return ColumnType.INTEGER
@@ -48,4 +58,8 @@ def table_schema(contract: Contract, table: str) -> TableSchema:
         for name, rule in rules.columns.items()
         if isinstance(rule, EnteringRule)
     )
+    if rules.row_id is not None:
+        described = f"Names the row, by {', '.join(rules.row_id.of)}"
+        made = Column(name=rules.row_id.as_, type=ColumnType.STRING, description=described, treatment="row_id")
+        columns = (made, *columns)
     return TableSchema(dataset=contract.dataset, table=table, columns=columns, description=rules.description)

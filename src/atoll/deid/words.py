@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from atoll.deid.typed import WORDS
 from atoll.model.contract import (
+    Condition,
     Constant,
     Drop,
     EnteringRule,
@@ -14,8 +15,10 @@ from atoll.model.contract import (
     Map,
     PartialPolicy,
     Pseudonymize,
+    RedactText,
     Rule,
     ShiftDate,
+    TableContract,
 )
 from atoll.model.table import ColumnType
 
@@ -35,6 +38,8 @@ _COARSER = {
 }
 
 _MAPPED_SHOWN = 8
+#: Begins the sentence that tells when a value becomes empty.
+SUPPRESSED = "Becomes empty where"
 
 
 def treatment_words(rule: Rule, subject: str | None) -> str:
@@ -55,9 +60,32 @@ def treatment_words(rule: Rule, subject: str | None) -> str:
                 words += f" Years before {rule.earliest} become one, `before {rule.earliest}`."
         case Map():
             words = _map(rule)
+        case RedactText():
+            names = f" and the names in {', '.join(rule.names)}" if rule.names else ""
+            kinds = ", ".join(f"{pattern.value}s" for pattern in rule.patterns)
+            words = f"Free text in which what looks like {kinds or 'nothing'}{names} is taken out; all else stays."
         case Constant():
             words = "Becomes empty in every row." if rule.value is None else f"Becomes `{rule.value}` in every row."
+    if isinstance(rule, EnteringRule) and rule.suppress_when:
+        words += f" {SUPPRESSED} {' or '.join(map(_condition, rule.suppress_when))}."
     return words
+
+
+def table_words(table: TableContract) -> Iterator[str]:
+    """What is done with or asked of the table's rows together, one sentence each."""
+    if table.row_id is not None:
+        yield f"Each row is named by `{table.row_id.as_}`, a pseudonym over {', '.join(table.row_id.of)}."
+    if table.max_held is not None:
+        yield f"A delivery with more than {table.max_held:.2%} of its rows here held waits whole."
+    if table.risk is not None:
+        by = ", ".join(table.risk.quasi_identifiers)
+        above = "waits whole" if table.risk.above == "hold" else "enters with a warning"
+        asked = [f"groups of fewer than {table.risk.min_k} by {by}", f"an average risk above {table.risk.max_risk:g}"]
+        if table.risk.min_l is not None:
+            asked.append(f"fewer than {table.risk.min_l} values of {', '.join(table.risk.sensitive)} in a group")
+        if table.risk.max_unique is not None:
+            asked.append(f"more than {table.risk.max_unique:.2%} of people alone in theirs")
+        yield f"A delivery that would leave {', or '.join(asked)} {above}."
 
 
 def check_words(rule: EnteringRule) -> tuple[str, ...]:
@@ -78,6 +106,10 @@ def _checks(rule: EnteringRule) -> Iterator[str]:
         yield f"Must be one of {', '.join(rule.values)}."
     if rule.pattern is not None:
         yield f"Must match `{rule.pattern}`."
+    if rule.unique:
+        yield "No two rows may have the same; else the delivery waits whole."
+    if rule.references is not None:
+        yield f"Must stand in {rule.references}; else the delivery waits whole."
 
 
 def _pseudonymize(rule: Pseudonymize) -> str:
@@ -97,6 +129,17 @@ def _generalize(rule: Generalize) -> str:
     if rule.to == "code":
         return f"Cut to its first {rule.length} characters, a wider class of the hierarchy."
     return _COARSER[rule.to]
+
+
+def _condition(condition: Condition) -> str:
+    name = condition.column
+    if condition.values is not None:
+        return f"{name} is {' or '.join(condition.values)}"
+    if condition.above is not None:
+        return f"{name} is above {condition.above:g}"
+    if condition.below is not None:
+        return f"{name} is below {condition.below:g}"
+    return f"{name} is {'empty' if condition.missing else 'there'}"
 
 
 def _map(rule: Map) -> str:

@@ -78,8 +78,11 @@ def commit(rooms: Rooms, context: StepContext) -> Mapping[str, Any]:
     delivery = _delivery(rooms, context)
     contract = _contract(rooms, context)
     staged: dict[str, list[StagedFile]] = {}
+    reports: list[FileReport] = []
     for line in context.output("deidentify")["files"]:
         report = FileReport.model_validate(line["report"]) if line["report"] else None
+        if report is not None:
+            reports.append(report)
         for file in () if report is None else report.all_staged:
             if file.rows > 0:
                 staged.setdefault(file.table, []).append(file)
@@ -87,7 +90,7 @@ def commit(rooms: Rooms, context: StepContext) -> Mapping[str, Any]:
         context.say("Nothing can be committed; everything is held in quarantine.")
         return {"version": None, "bytes": 0}
     schemas = {table: table_schema(contract, table) for table in staged}
-    version = commit_version(rooms, context, delivery, schemas, staged)
+    version = commit_version(rooms, context, delivery, schemas, staged, reports)
     if isinstance(version, Hold):
         context.say(f"Nothing is committed; the delivery waits in quarantine. {version.message}")
         return {"version": None, "bytes": 0, "hold": version.model_dump()}

@@ -6,12 +6,11 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-import polars as pl
-
 from atoll.deid import parse_contract
 from atoll.deid.risk import RiskColumns, risk_columns, table_risk
 from atoll.errors import NotFound, VersionConflict
 from atoll.flows import publish_contract, read_lake
+from atoll.flows.next_rows import next_rows
 from atoll.flows.rooms import Rooms
 from atoll.model.contract import ContractVersion
 from atoll.model.dataset import Dataset, DatasetVersion
@@ -67,12 +66,9 @@ def assess(
     began = time.monotonic()
     tables: list[TableRisk] = []
     for columns in asked:
-        parts = _committed(rooms, columns, before)
-        new = [file.path for file in staged.get(columns.table, ()) if file.rows]
-        if new:
-            parts.append(pl.scan_parquet(new, glob=False).select(columns.every))
-        if parts:
-            tables.append(table_risk(pl.concat(parts, how="vertical_relaxed"), columns))
+        rows = next_rows(rooms, before, staged, columns.table, columns.every)
+        if rows is not None:
+            tables.append(table_risk(rows, columns))
     return RiskReport(
         id=_id(version_id, contract.id),
         dataset=contract.dataset,
@@ -105,21 +101,6 @@ def assess_datasets(rooms: Rooms) -> int:
 @lru_cache(maxsize=64)
 def _asked(contract: str) -> tuple[RiskColumns, ...]:
     return risk_columns(parse_contract(contract))
-
-
-def _committed(rooms: Rooms, columns: RiskColumns, version: DatasetVersion | None) -> list[pl.LazyFrame]:
-    """The rows of a table as the version has it; a column that is newer than a file is empty there."""
-    state = None if version is None else next((s for s in version.tables if s.table == columns.table), None)
-    if version is None or state is None:
-        return []
-    frames = []
-    for file in rooms.lake.plan(version.dataset, columns.table, state.snapshot_id).files:
-        rows = pl.scan_parquet(file.path, glob=False)
-        there = rows.collect_schema().names()
-        frames.append(
-            rows.select(pl.col(name) if name in there else pl.lit(None).alias(name) for name in columns.every)
-        )
-    return frames
 
 
 def _kept(rooms: Rooms, version_id: str, contract_id: str) -> RiskReport | None:

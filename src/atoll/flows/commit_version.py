@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from atoll.deid import FileReport
 from atoll.flows import dataset_locks
 from atoll.flows.gate_version import pass_gate
 from atoll.flows.rooms import Rooms
@@ -24,6 +25,7 @@ def commit_version(
     delivery: Delivery,
     schemas: Mapping[str, TableSchema],
     staged: Mapping[str, Sequence[StagedFile]],
+    reports: Sequence[FileReport],
 ) -> DatasetVersion | Hold:
     """Commit the delivery's staged files; its version, made now or before a crash.
 
@@ -40,7 +42,7 @@ def commit_version(
         rooms.locks.release(lock.id, context.operation.id)
         return made
     contract = str(context.output("verify")["contract"])
-    passed = pass_gate(rooms, rooms.records.get(ContractVersion, contract), staged)
+    passed = pass_gate(rooms, rooms.records.get(ContractVersion, contract), staged, reports)
     for line in passed.warnings:
         context.say(line)
     if passed.hold is not None:

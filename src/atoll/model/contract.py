@@ -49,6 +49,20 @@ class ColumnRule(Frozen):
     decode: Literal["base64"] | None = None
 
 
+class Condition(Frozen):
+    """When another column of the row has one of some values, lies beyond a bound, or is empty.
+
+    Exactly one of them is said. Bounds are for integer and number.
+    """
+
+    #: The column (key in `columns`), one that enters.
+    column: str
+    values: tuple[str, ...] | None = None
+    above: float | None = None
+    below: float | None = None
+    missing: bool | None = None
+
+
 class EnteringRule(ColumnRule):
     """A rule for a column that enters the lake in some form."""
 
@@ -69,6 +83,12 @@ class EnteringRule(ColumnRule):
     values: tuple[str, ...] | None = None
     #: A regular expression that the whole delivered text must match.
     pattern: str | None = None
+    #: No two rows may have the same value, in this delivery and all before; null aside.
+    unique: bool = False
+    #: `table.column` (keys of the contract) in which each value must stand, now or from before; null aside.
+    references: str | None = None
+    #: The treated value becomes null where one of these holds.
+    suppress_when: tuple[Condition, ...] = ()
 
 
 class Keep(EnteringRule):
@@ -162,6 +182,29 @@ class Map(EnteringRule):
     otherwise: Literal["reject", "null"] = "reject"
 
 
+class TextPattern(StrEnum):
+    """What redact_text finds by its look."""
+
+    DATE = "date"
+    PHONE = "phone"
+    NUMBER = "number"
+    EMAIL = "email"
+    URL = "url"
+
+
+class RedactText(EnteringRule):
+    """Free text in which dates, telephone numbers, other numbers, addresses and known names become `[DATE]`, ...
+
+    Numbers are those of five digits or more. Source of the kinds: HIPAA 164.514(b)(2)(i)(A), (C) to (R).
+    What has no such look and is no name of the row stays, so let few see it.
+    """
+
+    treat: Literal["redact_text"]
+    patterns: tuple[TextPattern, ...] = tuple(TextPattern)
+    #: Columns (keys in `columns`) that hold names of the person, relatives or others; they may be dropped ones.
+    names: tuple[str, ...] = ()
+
+
 class Constant(EnteringRule):
     """Every value, null included, becomes this one."""
 
@@ -170,7 +213,7 @@ class Constant(EnteringRule):
 
 
 Rule = Annotated[
-    Keep | Drop | Pseudonymize | ShiftDate | Generalize | Map | Constant,
+    Keep | Drop | Pseudonymize | ShiftDate | Generalize | Map | RedactText | Constant,
     Field(discriminator="treat"),
 ]
 
@@ -183,6 +226,19 @@ class CsvDialect(Frozen):
     encoding: Literal["utf-8", "cp1252", "latin-1"] = "utf-8"
     #: Texts that mean null, beside the empty field.
     nulls: tuple[str, ...] = ()
+
+
+class RowId(Frozen):
+    """A column that names each row: a pseudonym over the delivered values of some columns together."""
+
+    as_: str = Field(default="row_id", alias="as", pattern=COLUMN_NAME)
+    domain: str
+    #: Columns (keys in `columns`) that together tell rows apart, such as subject and sequence number.
+    of: tuple[str, ...] = Field(min_length=1)
+    prefix: str = Field(default="", pattern=r"^[A-Za-z]{0,8}[-_]?$")
+    length: int = Field(default=32, ge=16, le=64)
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
 
 class RiskPolicy(Frozen):
@@ -245,6 +301,10 @@ class TableContract(Frozen):
     layout: Layout = Layout()
     #: What is reported of the risk that somebody is recognised, and held above which.
     risk: RiskPolicy | None = None
+    #: An id of each row, made of some of its columns.
+    row_id: RowId | None = None
+    #: More than this part of the rows held, 0 to 1, and the delivery waits whole: too much is wrong with it.
+    max_held: float | None = Field(default=None, ge=0, le=1)
     columns: dict[str, Rule]
 
 

@@ -8,28 +8,35 @@ from atoll.deid.treatments.generalize import generalize
 from atoll.deid.treatments.keep import keep
 from atoll.deid.treatments.map import map_values
 from atoll.deid.treatments.pseudonymize import pseudonymize
+from atoll.deid.treatments.redact_text import redact_text
 from atoll.deid.treatments.shift_date import shift_date
 from atoll.deid.treatments.treatment import Setting, Subject, Treatment
 from atoll.errors import ContractInvalid
-from atoll.model.contract import Constant, EnteringRule, Generalize, Keep, Map, Pseudonymize, ShiftDate
+from atoll.model.contract import Constant, EnteringRule, Generalize, Keep, Map, Pseudonymize, RedactText, ShiftDate
 
 __all__ = ["Setting", "Subject", "Treatment", "treat"]
 
 
 def treat(column: SourceColumn, rule: EnteringRule, setting: Setting) -> Treatment:
     """The treatment of one column. A rule that no treatment here carries out is an error, never a keep."""
+    made: Treatment | None = None
     match rule:
         case Keep():
-            return keep(column)
+            made = keep(column)
         case Pseudonymize():
-            return pseudonymize(column, rule, setting)
+            made = pseudonymize(column, rule, setting)
         case ShiftDate() if setting.subject is not None:
-            return shift_date(column, rule, setting, setting.subject)
+            made = shift_date(column, rule, setting, setting.subject)
         case Generalize():
-            return generalize(column, rule)
+            made = generalize(column, rule)
         case Map():
-            return map_values(column, rule)
+            made = map_values(column, rule)
+        case RedactText():
+            made = redact_text(column, rule)
         case Constant():
-            return constant(rule)
+            made = constant(rule)
         case _:
-            raise ContractInvalid("The column's treatment cannot be carried out.", where=column.name)
+            pass
+    if made is None:
+        raise ContractInvalid("The column's treatment cannot be carried out.", where=column.name)
+    return made

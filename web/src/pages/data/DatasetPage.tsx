@@ -14,10 +14,11 @@ import { AskAccess } from "./AskAccess";
 import { Lineage } from "./Lineage";
 import { Profile } from "./Profile";
 import { Quality } from "./Quality";
+import { Risk } from "./Risk";
 import { Tables } from "./Tables";
 import { Versions } from "./Versions";
 
-const TABS = ["tables", "profile", "quality", "versions", "lineage", "access"] as const;
+const TABS = ["tables", "profile", "risk", "quality", "versions", "lineage", "access"] as const;
 
 export function Component() {
   const { t } = useTranslation("data");
@@ -84,6 +85,7 @@ export function Component() {
         </Tabs.List>
         <Tabs.Panel value="tables"><Tables dataset={dataset} /></Tabs.Panel>
         <Tabs.Panel value="profile"><Profile name={name} latest={dataset.latest} /></Tabs.Panel>
+        <Tabs.Panel value="risk"><Risk name={name} latest={dataset.latest} /></Tabs.Panel>
         <Tabs.Panel value="quality"><Quality name={name} /></Tabs.Panel>
         <Tabs.Panel value="versions"><Versions name={name} /></Tabs.Panel>
         <Tabs.Panel value="lineage"><Lineage name={name} /></Tabs.Panel>
