@@ -19,8 +19,11 @@ help: ## List the targets
 demo: venv machines web ## Run the main job on real files, then stay up; ONCE=1 exits instead
 	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
 
+# More than processors, since tests wait for processes they start; tests/frame/together.py says what stays together.
+TEST_PROCESSES ?= 3
+
 test: venv web browser postgres directory machines sftp-client ## Run every test
-	$(BIN)/python -m pytest --durations=15
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --durations=15
 	npm --prefix web test
 
 check: venv web-tools ## Lint, types, import contracts, generated files up to date

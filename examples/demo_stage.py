@@ -55,8 +55,8 @@ def platform(home: Path, port: int) -> Iterator[Running]:
 
 
 def _environments(beside: Path) -> Path:
-    """What runs inside machines, built the first time and kept for the next demo."""
-    directory = beside / ".atoll-environments"
+    """What runs inside machines, built the first time and kept for the next demo; where the variable says, if set."""
+    directory = Path(os.environ.get("ATOLL_ENVIRONMENTS_DIR") or beside / ".atoll-environments").resolve()
     print("Building what runs inside machines, if it is not built yet: a minute or two.", flush=True)
     environment = {**os.environ, "ATOLL_ENVIRONMENTS_DIR": str(directory)}
     done = subprocess.run(

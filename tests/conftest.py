@@ -8,7 +8,12 @@ import hypothesis
 
 #: In CI a skipped test is a failure; and services that tests start: a fixture costs
 #: nothing until a test asks for it.
-pytest_plugins = ("tests.frame.no_skips", "tests.services.postgres", "tests.services.record_stores")
+pytest_plugins = (
+    "tests.frame.no_skips",
+    "tests.frame.together",
+    "tests.services.postgres",
+    "tests.services.record_stores",
+)
 
 # In CI the same examples every time, so that a change is judged by itself; at home new
 # ones with each run, so that what they find becomes a test of its own.

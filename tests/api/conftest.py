@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from fastapi.testclient import TestClient
+from tests.services.routes_once import make_routes_once
 
 from atoll.api import create_app
 from atoll.flows import sign_in
@@ -18,6 +19,7 @@ from atoll.settings import Settings
 from atoll.wiring import platform
 
 API = "/api/v1"
+make_routes_once()
 
 
 class MovingClock:
@@ -146,6 +148,7 @@ def site(tmp_path_factory):
 @pytest.fixture
 def fresh_site(tmp_path):
     """For tests that move the clock or count what was done."""
-    site, rooms = open_site(tmp_path / "home")
+    # No process waits for queries: what is asked starts one.
+    site, rooms = open_site(tmp_path / "home", query_workers=0)
     yield site
     platform.close(rooms)

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import uvicorn
+from tests.services.routes_once import make_routes_once
 
 from atoll.api import create_app
 from atoll.client import AtollClient
@@ -26,6 +27,8 @@ from atoll.operations import Reconciler, Reconcilers, Runner
 from atoll.providers.simulator import SimulatedBackend
 from atoll.settings import Settings
 from atoll.wiring import platform
+
+make_routes_once()
 
 CANARY = "Quillfeather"
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.services.installed import environment
 
 from atoll.client import AtollClient
 
@@ -40,12 +41,13 @@ class Platform:
     def start(self) -> None:
         temporary = self.root / "tmp"
         temporary.mkdir(exist_ok=True)
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("ATOLL_")}
-        environment |= {"TMPDIR": str(temporary), **self.settings}
         before = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*self.program, "up", "--home", str(self.home), "--port", "0"], stdout=log, stderr=log, env=environment
+                [*self.program, "up", "--home", str(self.home), "--port", "0"],
+                stdout=log,
+                stderr=log,
+                env=environment(TMPDIR=str(temporary), **self.settings),
             )
         self.url = self._wait_for_url(before)
         self.tokens["admin"] = (self.home / "admin-token").read_text().strip()

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.flows.test_crash import work
+from tests.flows.test_crash import start_again, work
 from tests.flows.trial import CONTRACT, LAB, REVIEWER, SUBJECTS, VISITS, add_lab, admit, hand_over, put_in_force
 
 from atoll.flows import receive_delivery
@@ -55,9 +55,7 @@ def survives(template: Path, place: Path, at: float) -> str:
     killed = work(home, at)
     if killed.returncode != -signal.SIGKILL:
         return f"at {at}: not killed: {killed.stderr[-500:]}"
-    again = work(home, 0)
-    if again.returncode != 0:
-        return f"at {at}: {again.stderr[-500:]}"
+    start_again(home)
     fault = fault_of(home)
     return f"at {at}: {fault}" if fault else ""
 

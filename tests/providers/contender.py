@@ -1,6 +1,6 @@
-"""A process of its own that writes to a shared store; run by the concurrency tests.
+"""Processes of their own that write to a shared store; run by the concurrency tests.
 
-Usage: contender.py URL STORY COUNT. Prints what it did as JSON.
+Usage: contender.py URL STORY COUNT PROCESSES. Each prints what it did as a line of JSON.
 """
 
 from __future__ import annotations
@@ -92,9 +92,26 @@ def opened(store: RecordStore, times: int) -> object:
     return {}
 
 
-if __name__ == "__main__":
-    url, story, times = sys.argv[1:]
-    store = open_record_store(url)
+def contend(url: str, story: str, times: int) -> None:
     stories = {f.__name__: f for f in (count_up, append, chain, take, cross, opened)}
-    print(json.dumps(stories[story](store, int(times))))
+    store = open_record_store(url)
+    told = stories[story](store, times)
     store.close()
+    # In one write, so that lines of processes do not mix.
+    os.write(1, f"{json.dumps(told)}\n".encode())
+
+
+if __name__ == "__main__":
+    url, story, times, processes = sys.argv[1:]
+    # What takes a second is to import; from there on each is a process of its own.
+    children = []
+    for _ in range(int(processes)):
+        if (child := os.fork()) == 0:
+            try:
+                contend(url, story, int(times))
+                os._exit(0)
+            except BaseException as error:
+                print(repr(error), file=sys.stderr, flush=True)
+                os._exit(1)
+        children.append(child)
+    sys.exit(sum(os.waitpid(child, 0)[1] != 0 for child in children))

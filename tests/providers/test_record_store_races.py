@@ -22,13 +22,10 @@ CONTENDER = Path(__file__).parent / "contender.py"
 
 def contend(url: str, story: str, times: int, processes: int = 4) -> list[Any]:
     """Run the story in several processes at once; what each of them printed."""
-    command = [sys.executable, str(CONTENDER), url, story, str(times)]
-    started = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(processes)
-    ]
-    outputs = [process.communicate(timeout=120) for process in started]
-    assert all(process.returncode == 0 for process in started), [errors for _, errors in outputs]
-    return [json.loads(output) for output, _ in outputs]
+    command = [sys.executable, str(CONTENDER), url, story, str(times), str(processes)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_processes_lose_no_update(store: RecordStore, store_url: str) -> None:

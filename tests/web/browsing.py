@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,8 @@ from tests.web.stage import PASSWORD, PEOPLE, Stage
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 LANGUAGES = ("en", "fr")
 SCHEMES = ("light", "dark")
+#: What tests of every page look at: words do not depend on colours, so two looks see each language and scheme.
+LOOKS = tuple(zip(LANGUAGES, SCHEMES, strict=True))
 SIGN_IN = {"en": "Sign in", "fr": "Se connecter"}
 #: Chromium tells of each answer that is an error; that nobody is signed in yet is none.
 _NOBODY = "/api/v1/session"
@@ -94,9 +96,10 @@ def violations(page: Page) -> list[str]:
 class Pages:
     """Opens pages as people; each signs in once by the API's own way and is known from then on."""
 
-    def __init__(self, browser: Browser, stage: Stage) -> None:
+    def __init__(self, browser: Browser, stage: Stage, people: Mapping[str, str] = PEOPLE) -> None:
         self._browser = browser
         self._stage = stage
+        self._people = people
         self._states: dict[str, dict[str, object]] = {}
 
     @contextmanager
@@ -129,7 +132,7 @@ class Pages:
     def _state(self, role: str) -> dict[str, object]:
         if role not in self._states:
             context: BrowserContext = self._browser.new_context(base_url=self._stage.url)
-            answer = context.request.post("/api/v1/session", data={"login": PEOPLE[role], "password": PASSWORD})
+            answer = context.request.post("/api/v1/session", data={"login": self._people[role], "password": PASSWORD})
             assert answer.status == 201, answer.text()
             self._states[role] = dict(context.storage_state())
             context.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,9 +60,9 @@ class Stage:
         return self.platform.url
 
 
-def build(root: Path) -> Stage:
-    """Start it and set it. The caller stops `stage.platform`."""
-    settings = {"ATOLL_ENVIRONMENTS_DIR": str(ENVIRONMENTS), "ATOLL_MACHINE_PORTS": "0-0"}
+def build(root: Path, more: Mapping[str, str] | None = None) -> Stage:
+    """Start it with more settings, if any, and set it. The caller stops `stage.platform`."""
+    settings = {**(more or {}), "ATOLL_ENVIRONMENTS_DIR": str(ENVIRONMENTS), "ATOLL_MACHINE_PORTS": "0-0"}
     # As much memory for machines as a t3.medium has, so that there is no room for one beside another machine.
     settings["ATOLL_HOST_MEMORY_BYTES"] = str(4 * 2**30)
     stage = Stage(Platform(root, settings))
@@ -135,7 +135,7 @@ def machine(stage: Stage) -> None:
     with stage.platform.as_("scientist") as scientist:
         made = scientist.workspaces.create("tiny", PROJECT, confirm_eur_per_hour="0.0092", name="lab", size="t3.nano")
         stage.machine = made["id"]
-        _until(lambda: scientist.workspaces.show(stage.machine)["state"] == "running")
+        until(lambda: scientist.workspaces.show(stage.machine)["state"] == "running")
 
 
 def questions(stage: Stage) -> None:
@@ -144,20 +144,25 @@ def questions(stage: Stage) -> None:
         scientist.sql(PROJECT, "SELECT arm, count(*) AS subjects FROM sdtm.dm GROUP BY ALL ORDER BY 2 DESC")
         stage.query = next(iter(scientist.queries.list(PROJECT)))["id"]
     counted = "SELECT arm, sex, count(*) AS subjects FROM sdtm.dm GROUP BY ALL ORDER BY 1, 2"
-    stage.more["kept query"] = _kept(stage, counted)
-    stage.more["refused query"] = _kept(stage, "SELECT arm FROM sdtm.nothing_of_the_sort")
+    stage.more["kept query"] = ask(stage, counted)
+    stage.more["refused query"] = ask(stage, "SELECT arm FROM sdtm.nothing_of_the_sort")
 
 
-def _kept(stage: Stage, sql: str) -> str:
-    """Ask as the web application does, and wait until it is over."""
-    headers = {"Authorization": f"Bearer {stage.platform.tokens['scientist']}"}
-    with httpx.Client(base_url=f"{stage.url}/api/v1", headers=headers) as http:
-        id = http.post("/queries/async", json={"project": PROJECT, "sql": sql}).raise_for_status().json()["id"]
-        _until(lambda: http.get(f"/queries/{id}").json()["finished_at"] is not None)
+def asking(stage: Stage, who: str) -> httpx.Client:
+    """The API as this person's browser asks it, with a token in place of the session."""
+    headers = {"Authorization": f"Bearer {stage.platform.tokens[who]}"}
+    return httpx.Client(base_url=f"{stage.url}/api/v1", headers=headers)
+
+
+def ask(stage: Stage, sql: str, who: str = "scientist", project: str = PROJECT) -> str:
+    """Ask as the web application does, and wait until it is over; the query's id."""
+    with asking(stage, who) as http:
+        id = http.post("/queries/async", json={"project": project, "sql": sql}).raise_for_status().json()["id"]
+        until(lambda: http.get(f"/queries/{id}").json()["finished_at"] is not None)
     return str(id)
 
 
-def _until(holds: Callable[[], bool]) -> None:
+def until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + _SECONDS
     while not holds():
         assert time.monotonic() < deadline, "the stage is not set in time"

@@ -63,7 +63,6 @@ def test_a_machine_opens_in_a_tab_of_its_own(pages, stage):
         page.context.on("response", lambda one: answers.setdefault(urlsplit(one.url).path, one.status))
         with page.context.expect_page() as opened:
             page.get_by_role("button", name="Open in a tab").click()
-        # What stands in for a machine here has no page at its root, but the visit is made.
         base = f"/w/{stage.machine}/"
         page.wait_for_timeout(100)
         for _ in range(100):

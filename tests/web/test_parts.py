@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from playwright.sync_api import expect
-from tests.web.browsing import LANGUAGES, SCHEMES, Pages
+from tests.web.browsing import LOOKS, Pages
 from tests.web.stage import Stage
 
 from atoll.api.web import Web
@@ -51,8 +51,7 @@ def gallery(browser, tmp_path_factory):
     thread.join()
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("language", "scheme"), LOOKS)
 def test_parts_are_clean(gallery, language, scheme):
     with gallery.open(None, language, scheme) as watched:
         page = watched.page

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import pytest
+from tests.web.wording import words
 
 SRC = Path(__file__).parents[2] / "web" / "src"
 #: What a language's plural has; `_many` is French for millions.
 PLURALS = {"en": {"one", "other"}, "fr": {"one", "many", "other"}}
 _PLURAL = re.compile(r"_(zero|one|two|few|many|other)$")
-
-
-def flat(tree: dict, before: str = "") -> dict[str, str]:
-    found = {}
-    for key, value in tree.items():
-        found |= flat(value, f"{before}{key}.") if isinstance(value, dict) else {before + key: value}
-    return found
-
-
-def words(language: str) -> dict[str, dict[str, str]]:
-    return {file.stem: flat(json.loads(file.read_text())) for file in (SRC / "locales" / language).glob("*.json")}
 
 
 def stem(key: str) -> str:

@@ -1,0 +1,48 @@
+"""The directory of the stage, a real slapd, with people who sign in by it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.services.slapd import BASE, SEARCHER, SEARCHER_PASSWORD, Slapd
+
+WORDS = "words of the hospital's own"
+#: Who they are there, and in which groups.
+PEOPLE = {
+    "ada": ("scientists", "heart-team"),
+    "stella": ("stewards",),
+    "rita": ("stewards",),
+    "otto": ("operators",),
+    "anna": ("auditors",),
+}
+_ROLES = {"scientists": "scientist", "stewards": "steward", "operators": "admin", "auditors": "auditor"}
+
+
+@contextmanager
+def hospital(root: Path, project: str) -> Iterator[dict[str, str]]:
+    """The settings of a platform whose people come from the directory too, while the block lasts."""
+    slapd = Slapd()
+    try:
+        slapd.plant()
+        names = {uid: slapd.add_person(uid, WORDS) for uid in PEOPLE}
+        for group in (*_ROLES, "heart-team"):
+            slapd.add_group(group, *(names[uid] for uid, groups in PEOPLE.items() if group in groups))
+        told = [{"group": f"cn={group},ou=groups,{BASE}", "roles": [role]} for group, role in _ROLES.items()]
+        told.append({"group": f"cn=heart-team,ou=groups,{BASE}", "projects": [project]})
+        groups_file = root / "groups.yaml"
+        # JSON is YAML.
+        groups_file.write_text(json.dumps({"groups": told}))
+        yield {
+            "ATOLL_LDAP_URLS": json.dumps([slapd.ldaps]),
+            "ATOLL_LDAP_CA_FILE": str(slapd.ca_file),
+            "ATOLL_LDAP_BASE": f"ou=people,{BASE}",
+            "ATOLL_LDAP_GROUP_BASE": f"ou=groups,{BASE}",
+            "ATOLL_LDAP_BIND_DN": SEARCHER,
+            "ATOLL_LDAP_BIND_PASSWORD": SEARCHER_PASSWORD,
+            "ATOLL_GROUP_MAP": str(groups_file),
+        }
+    finally:
+        slapd.close()
