@@ -2,11 +2,16 @@
 
     python killed_upkeep.py DIRECTORY STORY
 
+DIRECTORY/home is a home with deliveries and the queued operation.
+
 An effect is what outlasts the process: a transaction on the record store (a line of a log
-aside), a commit to the lake's catalog, a file that was written or removed. A home with
-deliveries and the queued operation is made, copied for every point, worked on by a process
+aside), a commit to the lake's catalog, a file that was written or removed. It is
+put back for every point, worked on by a process
 that is killed right before its N-th effect (or right after, where the catalog's answer is
 lost), and by another that is not. Prints a JSON line for each: what was wrong, or nothing.
+
+Processes are forked from this one, which therefore must not have used Polars: its threads
+do not survive that.
 
 So that each point need not compute everything again, the work is first driven up to its
 first commit, and the points after that start from there.
@@ -19,14 +24,14 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pyiceberg.catalog.sql import SqlCatalog
-from tests.flows import lakework
-from tests.flows.trial import CONTRACT, add_lab, put_in_force
+from tests.flows import lakework, upkeep_stories
 
 from atoll.flows.rooms import Rooms
 from atoll.lake import laid_out
@@ -35,14 +40,13 @@ from atoll.providers.records.store import SqlRecordStore
 from atoll.settings import Settings
 from atoll.wiring import platform
 
-AT_ONCE = 2
 NEVER = 0.0
 
 
 def open_rooms(home: Path) -> Rooms:
     # A short lease, so that the next process need not wait long for the dead one's.
     return platform.build(
-        Settings(home=home, operation_lease_seconds=0.4, query_workers=1, compact_files=2, orphan_hours=1)
+        Settings(home=home, operation_lease_seconds=0.4, query_workers=0, compact_files=2, orphan_hours=1)
     )
 
 
@@ -65,7 +69,8 @@ class Killer:
         plain: Callable[..., Any] = getattr(owner, name)
 
         def watched(*args: Any, **kwargs: Any) -> Any:
-            if not counts(args):
+            # A lease is renewed by a thread of its own, now and then.
+            if threading.current_thread() is not threading.main_thread() or not counts(args):
                 return plain(*args, **kwargs)
             self.effects.append(label)
             number = len(self.effects)
@@ -114,37 +119,28 @@ def drive(home: Path, at: float, stop_before: str = "") -> list[str]:
     return killer.effects
 
 
-def prepare(home: Path, story: str) -> None:
-    from tests.flows import upkeep_stories
-
-    rooms = open_rooms(home)
-    put_in_force(rooms, CONTRACT)
-    add_lab(rooms)
-    for number in range(3):
-        lakework.deliver(rooms, number)
-    upkeep_stories.STORIES[story].queue(rooms)
-    platform.close(rooms)
-
-
 def check(home: Path, story: str) -> None:
-    from tests.flows import upkeep_stories
-
     rooms = open_rooms(home)
     upkeep_stories.STORIES[story].check(rooms)
     assert rooms.audit.verify().intact
     platform.close(rooms)
 
 
-def survives(template: Path, place: Path, story: str, at: float) -> dict[str, Any]:
+def survives(template: Path, home: Path, story: str, at: float) -> dict[str, Any]:
     """Kill at that point, start again; what is wrong afterwards, or nothing."""
-    home = place / "home"
-    shutil.copytree(template, home)
+    put(template, home)
     killed, _ = in_child(lambda: drive(home, at))
     again, _ = in_child(lambda: drive(home, NEVER))
     right, _ = in_child(lambda: check(home, story))
-    shutil.rmtree(place)
     fault = "" if (killed, again, right) == (137, 0, 0) else f"killed {killed}, again {again}, right {right}"
-    return {"at": at, "fault": fault}
+    return {"at": at, "from": template.name, "fault": fault}
+
+
+def put(template: Path, home: Path) -> None:
+    """The template in the home's own place, which the lake's metadata names."""
+    if home.exists():
+        shutil.rmtree(home)
+    shutil.copytree(template, home)
 
 
 def points(effects: list[str], first: int, last: int) -> list[float]:
@@ -154,35 +150,22 @@ def points(effects: list[str], first: int, last: int) -> list[float]:
 
 
 def main(root: Path, story: str) -> None:
-    start = root / "start"
-    assert in_child(lambda: prepare(start, story))[0] == 0
-    whole = root / "whole"
-    shutil.copytree(start, whole)
-    code, effects = in_child(lambda: drive(whole, NEVER))
+    home, start, middle = root / "home", root / "start", root / "middle"
+    home.rename(start)
+    put(start, home)
+    code, effects = in_child(lambda: drive(home, NEVER))
     assert code == 0
-    assert in_child(lambda: check(whole, story))[0] == 0
+    assert in_child(lambda: check(home, story))[0] == 0
     first_commit = effects.index("catalog") + 1
-    middle = root / "middle"
-    shutil.copytree(start, middle)
-    assert in_child(lambda: drive(middle, NEVER, stop_before="catalog"))[0] == 137
-    middle_copy = root / "middle-copy"
-    shutil.copytree(middle, middle_copy)
-    _, later = in_child(lambda: drive(middle_copy, NEVER))
+    put(start, home)
+    assert in_child(lambda: drive(home, NEVER, stop_before="catalog"))[0] == 137
+    put(home, middle)
+    _, later = in_child(lambda: drive(home, NEVER))
     work = [(start, at) for at in points(effects, 1, first_commit)]
     work += [(middle, at) for at in points(later, 1, len(later))]
     print(json.dumps({"effects": effects, "later": later, "points": len(work)}), flush=True)
-    running: dict[int, None] = {}
-    for index, (template, at) in enumerate(work):
-        if len(running) == AT_ONCE:
-            running.pop(os.wait()[0])
-        pid = os.fork()
-        if pid == 0:
-            told = survives(template, root / str(index), story, at)
-            os.write(1, (json.dumps(told) + "\n").encode())
-            os._exit(0)
-        running[pid] = None
-    while running:
-        running.pop(os.wait()[0])
+    for template, at in work:
+        print(json.dumps(survives(template, home, story, at)), flush=True)
 
 
 if __name__ == "__main__":

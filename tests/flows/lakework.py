@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-import polars as pl
+import pyarrow.parquet as pq
 from tests.flows.trial import admit, hand_over
 
 from atoll.flows import read_lake
@@ -33,13 +33,13 @@ def work(rooms: Rooms) -> None:
         runner.run_open()
 
 
-def rows_of(rooms: Rooms, version: DatasetVersion, table: str) -> Counter[tuple[object, ...]]:
+def rows_of(rooms: Rooms, version: DatasetVersion, name: str) -> Counter[tuple[object, ...]]:
     """Every row of a table at a version, by how often it is there, read from the files themselves."""
-    state = next(s for s in version.tables if s.table == table)
-    files = rooms.lake.plan(version.dataset, table, state.snapshot_id).files
+    state = next(s for s in version.tables if s.table == name)
+    files = rooms.lake.plan(version.dataset, name, state.snapshot_id).files
     names = sorted(c.name for c in state.columns)
-    frames = [pl.read_parquet(f.path) for f in files]
-    rows = Counter(row for frame in frames for row in frame.select(names).iter_rows())
+    tables = [pq.read_table(f.path, columns=names).select(names) for f in files]
+    rows = Counter(tuple(row.values()) for table in tables for row in table.to_pylist())
     assert rows.total() == state.rows == sum(f.rows for f in files)
     assert len(files) == state.files
     return rows

@@ -8,7 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.flows import lakework
+from tests.flows.killed_upkeep import open_rooms
+from tests.flows.trial import CONTRACT, add_lab, put_in_force
 from tests.flows.upkeep_stories import STORIES
+
+from atoll.wiring import platform
 
 SCRIPT = Path(__file__).with_name("killed_upkeep.py")
 ROOT = Path(__file__).parents[2]
@@ -16,6 +21,13 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("story", sorted(STORIES))
 def test_killed_at_each_effect_and_started_again(tmp_path, story):
+    rooms = open_rooms(tmp_path / "home")
+    put_in_force(rooms, CONTRACT)
+    add_lab(rooms)
+    for number in range(3):
+        lakework.deliver(rooms, number)
+    STORIES[story].queue(rooms)
+    platform.close(rooms)
     run = subprocess.run(
         [sys.executable, str(SCRIPT), str(tmp_path), story],
         capture_output=True,
