@@ -9,6 +9,7 @@ import { Waiting } from "./app/shell/Waiting";
 const PAGES: RouteObject[] = [
   { index: true, lazy: () => import("./pages/home/HomePage") },
   { path: "account", lazy: () => import("./pages/account/AccountPage") },
+  { path: "audit", lazy: () => import("./pages/audit/AuditPage") },
   { path: "contracts", lazy: () => import("./pages/contracts/ContractsPage") },
   { path: "contracts/new", lazy: () => import("./pages/contracts/NewContractPage") },
   { path: "contracts/proposals/:id", lazy: () => import("./pages/contracts/ProposalPage") },
@@ -16,6 +17,7 @@ const PAGES: RouteObject[] = [
   { path: "costs", lazy: () => import("./pages/costs/CostsPage") },
   { path: "deliveries", lazy: () => import("./pages/deliveries/DeliveriesPage") },
   { path: "deliveries/:id", lazy: () => import("./pages/deliveries/DeliveryPage") },
+  { path: "flows", lazy: () => import("./pages/flows/FlowsPage") },
   { path: "machines", lazy: () => import("./pages/machines/MachinesPage") },
   { path: "machines/new", lazy: () => import("./pages/machines/NewMachinePage") },
   { path: "machines/:id", lazy: () => import("./pages/machines/MachinePage") },

@@ -6,6 +6,8 @@ import {
   IconHome,
   IconPackageImport,
   IconServer2,
+  IconShieldCheck,
+  IconSitemap,
   IconTerminal2,
   type Icon,
 } from "@tabler/icons-react";
@@ -30,4 +32,6 @@ export const PLACES: readonly Place[] = [
   { path: "/deliveries", label: "nav.deliveries", icon: IconPackageImport, scopes: ["deliveries:read:own", "deliveries:read"] },
   { path: "/contracts", label: "nav.contracts", icon: IconFileCheck, scopes: ["contracts:read"] },
   { path: "/costs", label: "nav.costs", icon: IconCoins, scopes: ["costs:read:own"] },
+  { path: "/flows", label: "nav.flows", icon: IconSitemap, scopes: ["flows:read"] },
+  { path: "/audit", label: "nav.audit", icon: IconShieldCheck, scopes: ["audit:read"] },
 ];
