@@ -12,6 +12,7 @@ const STEPS = [
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"] as const;
 /** Below this a price shows four decimals: a cent would hide it. */
 const SMALL_EUR = 0.1;
+const TINY_EUR = 0.001;
 
 export interface Format {
   number: (value: number, options?: Intl.NumberFormatOptions) => string;
@@ -36,6 +37,8 @@ export function formatIn(language: string): Format {
     money: (amount, currency = "EUR") => {
       const value = Number(amount);
       const small = value !== 0 && Math.abs(value) < SMALL_EUR;
+      // Parts of a cent add up: below what four decimals show, the first two digits that are not 0.
+      if (small && Math.abs(value) < TINY_EUR) return number(value, { style: "currency", currency, maximumSignificantDigits: 2 });
       return number(value, { style: "currency", currency, maximumFractionDigits: small ? 4 : 2 });
     },
     bytes: (bytes) => {

@@ -8,6 +8,8 @@ import {
   IconFolders,
   IconPackageImport,
   IconServer2,
+  IconShieldCheck,
+  IconSitemap,
   IconTerminal2,
   type Icon,
 } from "@tabler/icons-react";
@@ -34,4 +36,6 @@ export const PLACES: readonly Place[] = [
   { path: "/projects", label: "nav.projects", icon: IconFolders, scopes: ["projects:read:own"] },
   { path: "/airlock", label: "nav.airlock", icon: IconDoorExit, scopes: ["airlock:read:own"] },
   { path: "/costs", label: "nav.costs", icon: IconCoins, scopes: ["costs:read:own"] },
+  { path: "/flows", label: "nav.flows", icon: IconSitemap, scopes: ["flows:read"] },
+  { path: "/audit", label: "nav.audit", icon: IconShieldCheck, scopes: ["audit:read"] },
 ];

@@ -1,11 +1,13 @@
 /** A line for each namespace, a file each, in alphabetical order. tests/web holds both languages to the same keys. */
 import account from "./account.json";
 import airlock from "./airlock.json";
+import audit from "./audit.json";
 import common from "./common.json";
 import contracts from "./contracts.json";
 import costs from "./costs.json";
 import data from "./data.json";
 import deliveries from "./deliveries.json";
+import flows from "./flows.json";
 import home from "./home.json";
 import machines from "./machines.json";
 import parts from "./parts.json";
@@ -17,11 +19,13 @@ import sql from "./sql.json";
 export const words = {
   account,
   airlock,
+  audit,
   common,
   contracts,
   costs,
   data,
   deliveries,
+  flows,
   home,
   machines,
   parts,

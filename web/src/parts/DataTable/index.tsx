@@ -13,10 +13,10 @@ import {
   columnFilteringFeature,
   rowSortingFeature,
   sortFn_alphanumeric,
-  sortFn_basic,
   tableFeatures,
   useTable,
   type ColumnDef,
+  type Row as TableRow,
 } from "@tanstack/react-table";
 import { useMemo, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
@@ -59,7 +59,7 @@ const features = tableFeatures({
   filteredRowModel: createFilteredRowModel(),
   sortedRowModel: createSortedRowModel(),
   filterFns: { includesString: filterFn_includesString },
-  sortFns: { alphanumeric: sortFn_alphanumeric, basic: sortFn_basic },
+  sortFns: { alphanumeric: sortFn_alphanumeric },
 });
 type Features = typeof features;
 
@@ -73,7 +73,7 @@ export function DataTable<Row extends object>(props: Props<Row>) {
         accessorFn: (row: Row) => value?.(row) ?? null,
         enableSorting: value !== undefined,
         enableGlobalFilter: value !== undefined,
-        sortFn: figure ? ("basic" as const) : ("alphanumeric" as const),
+        sortFn: figure ? byFigure : ("alphanumeric" as const),
       })),
     [columns],
   );
@@ -222,6 +222,14 @@ export function DataTable<Row extends object>(props: Props<Row>) {
       )}
     </Stack>
   );
+}
+
+/** Figures may be decimal texts: compared as numbers, kept as texts. Nothing comes before every figure. */
+function byFigure<Row extends object>(a: TableRow<Features, Row>, b: TableRow<Features, Row>, column: string): number {
+  const x = a.getValue<string | number | null>(column);
+  const y = b.getValue<string | number | null>(column);
+  if (x === null || y === null) return Number(x !== null) - Number(y !== null);
+  return Math.sign(Number(x) - Number(y));
 }
 
 function sortOf(sorted: false | "asc" | "desc"): "ascending" | "descending" | undefined {
