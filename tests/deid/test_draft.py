@@ -164,3 +164,20 @@ def test_what_is_no_sample_is_refused_without_a_value(tmp_path, content):
     with pytest.raises(InvalidInput) as refused:
         drafted(tmp_path, t__csv=content)
     assert refused.value.where == "t.csv"
+
+
+@pytest.mark.parametrize(
+    ("file", "kind", "words"),
+    [
+        ("dates_xpt_v8.xpt", "xpt", "this variable counts the number of seconds since 1960"),
+        ("sample.sas7bdat", "sas7bdat", "[TIME20.3]"),
+        ("dm.ndjson", "dataset_json", "USUBJID"),
+    ],
+)
+def test_other_flat_formats_are_drafted_with_labels_and_formats(file, kind, words):
+    path = Path(__file__).parents[1] / "readers" / "data" / file
+
+    text = draft_contract("d", [SampleFile(file, path)]).text
+
+    assert f"format: {kind}" in text
+    assert words in text

@@ -10,6 +10,7 @@ import polars as pl
 
 from atoll.deid.contract_relations import across_findings, risk_findings, study_day_findings
 from atoll.deid.file_patterns import overlap, part_of
+from atoll.deid.readers.dicom_profile import fault_of as dicom_fault
 from atoll.deid.readers.hl7 import PATH as HL7_PATH
 from atoll.deid.schema import lake_name
 from atoll.model.contract import (
@@ -30,7 +31,7 @@ from atoll.reviewed import Finding
 
 _DATES = (ColumnType.DATE, ColumnType.DATETIME, ColumnType.PARTIAL_DATE)
 _NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
-_NESTED = (Format.FHIR, Format.NDJSON, Format.HL7)
+_NESTED = (Format.FHIR, Format.NDJSON, Format.HL7, Format.DICOM, Format.VCF)
 
 _EACH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
 
@@ -46,6 +47,8 @@ _FIELDS_OF: dict[str, tuple[tuple[Format, ...], str]] = {
     "each": ((Format.FHIR,), "is for the format fhir only"),
     "sheet": ((Format.EXCEL,), "is for the format excel only"),
     "other_sheets": ((Format.EXCEL,), "is for the format excel only"),
+    "retain": ((Format.DICOM,), "is for the format dicom only"),
+    "burned_in": ((Format.DICOM,), "is for the format dicom only"),
     "segment": ((Format.HL7,), "is for the format hl7 only"),
     "other_segments": ((Format.HL7,), "is for the format hl7 only"),
 }
@@ -161,6 +164,8 @@ def _column(at: tuple[str | int, ...], contract: Contract, table: TableContract,
         yield Finding((*at, "decode"), "is for one value; name its place with [0], or give the array as `each`")
     if table.format is Format.HL7 and not HL7_PATH.match(rule.path or str(at[-1])):
         yield Finding((*at, "path"), "is no place in a segment; write it like PID-5[0].1")
+    if table.format is Format.DICOM and (fault := dicom_fault(rule.path or str(at[-1]), rule, table.retain)):
+        yield Finding(at, fault)
     if isinstance(rule, Drop):
         return
     yield from _checks(at, rule)

@@ -33,6 +33,10 @@ class Format(StrEnum):
     SAS7BDAT = "sas7bdat"
     #: HL7 v2 messages, a segment for each table.
     HL7 = "hl7"
+    #: DICOM part 10: the header of an image as one row; pixels do not enter.
+    DICOM = "dicom"
+    #: VCF 4, plain or gzip: a row for each variant of each sample.
+    VCF = "vcf"
     #: Excel workbooks (xlsx, xlsm, xlsb, xls), a sheet for each table.
     EXCEL = "excel"
 
@@ -290,6 +294,10 @@ class TableContract(Frozen):
     segment: str | None = Field(default=None, pattern=r"^[A-Z][A-Z0-9]{2}$")
     #: HL7: segments that are known and do not enter; a message with any other is held.
     other_segments: tuple[str, ...] = ()
+    #: DICOM: options of PS3.15 annex E that let attributes stay which the Basic Profile takes out.
+    retain: tuple[Literal["uids", "dates", "patient_characteristics", "device", "institution", "descriptors"], ...] = ()
+    #: DICOM: an image that may show identifying text is held for review, or its header enters.
+    burned_in: Literal["hold", "metadata"] = "hold"
     #: Encoding of text: XPT; HL7, where given (else UTF-8); sas7bdat, where given (else its own).
     encoding: Literal["cp1252", "utf-8", "latin-1"] = "cp1252"
     #: The column (key in `columns`) that says whom a row is about; shift_date needs it.

@@ -17,7 +17,7 @@ from atoll.model.contract import Format
 from atoll.model.record import Frozen
 
 _KEY_MAX = 60
-_FLAT = (Format.CSV, Format.XPT)
+_FLAT = (Format.CSV, Format.XPT, Format.SAS7BDAT, Format.PARQUET, Format.DATASET_JSON)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,13 @@ from pathlib import Path
 
 import orjson
 import polars as pl
+import pyarrow.parquet as pq
 
+from atoll.deid.readers.dataset_json_layout import read_layout
 from atoll.deid.readers.paths import shown_path
+from atoll.deid.readers.readings import readings
+from atoll.deid.readers.sas7bdat import describe
+from atoll.deid.readers.streamed import library_at_work
 from atoll.deid.readers.xpt import read_xpt
 from atoll.deid.readers.xpt_layout import read_member
 from atoll.errors import DeliveryRefused, InvalidInput
@@ -22,6 +27,7 @@ from atoll.model.table import ColumnType
 SAMPLE_ROWS = 5_000
 _COLUMNS_MAX = 2_000
 _XPT_START = b"HEADER RECORD*******LIB"
+_SAS_START = b"\0" * 12 + b"\xc2\xea\x81\x60"
 _SEPARATORS = ",;\t|"
 #: Display formats of SAS that make a number a day or a moment (SAS 9.4 Formats and Informats).
 _SAS_DATES = ("DATE", "YYMMDD", "MMDDYY", "DDMMYY", "E8601DA", "IS8601DA")
@@ -64,7 +70,7 @@ class Sample:
 
 
 def read_sample(name: str, path: Path) -> Sample:
-    """Look at the beginning of a file. `path` may hold its beginning only, but for XPT.
+    """Look at the beginning of a file. `path` may hold its beginning only, but for the binary formats.
 
     Raises `InvalidInput` for what is none of the formats that contracts know, or has no row.
     """
@@ -73,6 +79,20 @@ def read_sample(name: str, path: Path) -> Sample:
     try:
         if start.startswith(_XPT_START):
             sample = _xpt(name, path)
+        elif start.startswith(_SAS_START):
+            variables, _ = describe(path)
+            described = {
+                v.name: (_said(v.label, v.format), _sas_type(v.format) if v.numeric else ColumnType.STRING)
+                for v in variables
+            }
+            sample = _flat(name, path, Format.SAS7BDAT, described)
+        elif start.startswith(b"PAR1"):
+            with library_at_work("The footer of the file is damaged."):
+                names = pq.read_schema(path).names
+            sample = _flat(name, path, Format.PARQUET, dict.fromkeys(names, ("", None)))
+        elif b'"datasetJSONVersion"' in start:
+            columns = read_layout(path).columns
+            sample = _flat(name, path, Format.DATASET_JSON, dict.fromkeys(columns, ("", None)))
         elif start.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
             sample = _ndjson(name, path)
         else:
@@ -96,8 +116,26 @@ def _xpt(name: str, path: Path) -> Sample:
     rules = {column: Keep(treat="keep", type=kind) for column, kind in types.items()}
     table = TableContract(files=("*",), format=Format.XPT, columns=rules)
     frame = read_xpt(path, table).rows.head(SAMPLE_ROWS).collect()
-    columns = tuple(SampleColumn(v.name, _texts(frame[v.name]), v.label, types[v.name]) for v in member.variables)
+    columns = tuple(
+        SampleColumn(v.name, _texts(frame[v.name]), _said(v.label, v.format), types[v.name]) for v in member.variables
+    )
     return Sample(name, Format.XPT, columns, frame.height)
+
+
+def _said(label: str, display: str) -> str:
+    """Label and display format of a SAS variable, as a comment keeps them."""
+    return f"{label} [{display}]".strip() if display else label
+
+
+def _flat(name: str, path: Path, kind: Format, columns: Mapping[str, tuple[str, ColumnType | None]]) -> Sample:
+    """The first rows of a flat file, by its own reader; `columns` have a label and, where the file says, a type."""
+    rules = {column: Keep(treat="keep", type=said or ColumnType.STRING) for column, (_, said) in columns.items()}
+    table = TableContract(files=("*",), format=kind, columns=rules)
+    [reading] = readings(path, table, path)
+    frame = reading.batch.rows.head(SAMPLE_ROWS).collect()
+    reading.proven(frame.height)
+    found = tuple(SampleColumn(c, _texts(frame[c]), label, said) for c, (label, said) in columns.items())
+    return Sample(name, kind, found, frame.height)
 
 
 def _sas_type(display: str) -> ColumnType:
@@ -186,7 +224,7 @@ def _texts(column: pl.Series) -> tuple[str, ...]:
 
 def _unreadable(name: str) -> InvalidInput:
     return InvalidInput(
-        "The sample is neither CSV, newline-delimited JSON nor SAS transport version 5.",
+        "The sample is neither CSV, newline-delimited JSON, Dataset-JSON, Parquet nor a SAS file.",
         where=name,
         todo="Give a file as it will be delivered.",
     )

@@ -19,7 +19,7 @@ from atoll.model.identified import MalformedRow
 _PATHS_IN_MESSAGE = 5
 _PATHS_COUNTED = 500
 #: Rows of an array within a record have the record's number times this, and their own place.
-_ROWS_OF_A_RECORD = 1_000_000_000
+ROWS_OF_A_RECORD = 1_000_000_000
 #: What FHIR forbids to leave out unread, as it may turn the meaning round
 #: (HL7 FHIR R4, 2.4.1.2 modifierExtension; 2.27.1 implicitRules).
 _MODIFIERS = ("modifierExtension", "implicitRules")
@@ -104,7 +104,7 @@ class NestedRows:
         rows = []
         exact = entry.exact() if entry.exact is not None else value
         for at, single in enumerate(_singles(exact, self._each), 1):
-            rows.append((entry.row * _ROWS_OF_A_RECORD + at, self._values(single, None, notes)))
+            rows.append((entry.row * ROWS_OF_A_RECORD + at, self._values(single, None, notes)))
         return rows
 
     def _values(self, value: Value, exact: Callable[[], Value] | None, notes: Notes) -> list[str | None]:

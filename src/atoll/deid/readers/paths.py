@@ -9,7 +9,8 @@ from atoll.errors import ContractInvalid
 
 _SEGMENT = re.compile(r"([^.\[\]]+)((?:\[(?:[0-9]{1,4}|\*)\])*)\Z")
 _INDEX = re.compile(r"\[([0-9]+|\*)\]")
-_SAFE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
+#: A field's name, or the number of a private DICOM attribute.
+_SAFE_KEY = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]{0,63}|[A-Z][A-Z0-9]{2}-\d{1,3}|\([0-9A-F]{4},[0-9A-F]{4}\))\Z")
 
 
 class Every(Enum):

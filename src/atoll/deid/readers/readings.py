@@ -54,3 +54,11 @@ def readings(
             from atoll.deid.readers.hl7 import read_hl7
 
             yield read_hl7(path, table, parts)
+        case Format.DICOM:
+            from atoll.deid.readers.dicom import read_dicom
+
+            yield read_dicom(path, table)
+        case Format.VCF:
+            from atoll.deid.readers.vcf import read_vcf
+
+            yield read_vcf(path, table)
