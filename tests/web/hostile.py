@@ -69,6 +69,8 @@ def plant(stage: Stage, place: Path) -> Stage:
         for path, body in wanted.items():
             answer = http.post(path, json=body)
             assert answer.status_code in (200, 201), (path, answer.text)
+        out = http.post("/airlock-requests", json={"project": PROJECT, "purpose": TEXT, "destination": TEXT})
+        assert out.status_code in (200, 201), out.text
         launched = http.post(
             "/workspaces",
             json={
@@ -84,6 +86,7 @@ def plant(stage: Stage, place: Path) -> Stage:
         machine = launched.json()["workspace"]["id"]
         until(lambda: http.get(f"/workspaces/{machine}").json()["state"] == "running")
     more = {
+        "airlock review": out.json()["id"],
         "kept query": ask(stage, f'SELECT odd AS "{IMAGE}{MARK}" FROM hostile.visits', WHO, PROJECT),
         "refused query": ask(stage, f'SELECT "{IMAGE}{MARK}" FROM hostile.visits', WHO, PROJECT),
     }

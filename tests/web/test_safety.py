@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 from tests.web.browsing import Pages, sign_in
 from tests.web.hospital import WORDS
-from tests.web.hostile import DATASET, IMAGE, MARK, WHO, plant
+from tests.web.hostile import DATASET, IMAGE, MARK, PROJECT, WHO, plant
 from tests.web.places import PLACES
 from tests.web.stage import PASSWORD, PEOPLE
 
@@ -19,6 +19,8 @@ SHOWN_ON = {
     "data/:name",
     "sql",
     "account",
+    "airlock/:id",
+    "projects/:name",
 }
 _SIGNS = """() => [
   ...document.querySelectorAll('img[src="x"], a[href^="javascript:"], [onerror], main script'),
@@ -54,6 +56,7 @@ def test_what_others_choose_is_text(visitors, planted, route, role, place):
     address = {
         "data/:name": f"/data/{DATASET}",
         "contracts/:dataset": f"/contracts/{DATASET}",
+        "projects/:name": f"/projects/{PROJECT}",
         "sql:refused": f"/sql?query={planted.more['refused query']}",
     }.get(route) or (route if place is None else place.at(planted))
     with visitors.open(role) as watched:
