@@ -4,14 +4,14 @@ import pytest
 from playwright.sync_api import sync_playwright
 from tests.web.browsing import Pages, launch
 from tests.web.hospital import hospital
-from tests.web.stage import PROJECT, build
+from tests.web.stage import build
 
 
 @pytest.fixture(scope="package")
 def stage(tmp_path_factory):
     """A real platform with people and data; one for all tests of pages, so change nothing that others look at."""
     root = tmp_path_factory.mktemp("web")
-    with hospital(root, PROJECT) as directory:
+    with hospital(root) as directory:
         made = build(root, directory)
         yield made
         with made.platform.as_("scientist") as scientist:

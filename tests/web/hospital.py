@@ -8,30 +8,35 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.services.slapd import BASE, SEARCHER, SEARCHER_PASSWORD, Slapd
+from tests.web.stage import PROJECT
 
+#: Made by the story that needs it.
+OTHER_PROJECT = "lung-study"
 WORDS = "words of the hospital's own"
 #: Who they are there, and in which groups.
 PEOPLE = {
     "ada": ("scientists", "heart-team"),
+    "bea": ("scientists", "lung-team"),
     "stella": ("stewards",),
     "rita": ("stewards",),
     "otto": ("operators",),
     "anna": ("auditors",),
 }
 _ROLES = {"scientists": "scientist", "stewards": "steward", "operators": "admin", "auditors": "auditor"}
+_PROJECTS = {"heart-team": PROJECT, "lung-team": OTHER_PROJECT}
 
 
 @contextmanager
-def hospital(root: Path, project: str) -> Iterator[dict[str, str]]:
+def hospital(root: Path) -> Iterator[dict[str, str]]:
     """The settings of a platform whose people come from the directory too, while the block lasts."""
     slapd = Slapd()
     try:
         slapd.plant()
         names = {uid: slapd.add_person(uid, WORDS) for uid in PEOPLE}
-        for group in (*_ROLES, "heart-team"):
+        for group in (*_ROLES, *_PROJECTS):
             slapd.add_group(group, *(names[uid] for uid, groups in PEOPLE.items() if group in groups))
         told = [{"group": f"cn={group},ou=groups,{BASE}", "roles": [role]} for group, role in _ROLES.items()]
-        told.append({"group": f"cn=heart-team,ou=groups,{BASE}", "projects": [project]})
+        told += [{"group": f"cn={group},ou=groups,{BASE}", "projects": [name]} for group, name in _PROJECTS.items()]
         groups_file = root / "groups.yaml"
         # JSON is YAML.
         groups_file.write_text(json.dumps({"groups": told}))

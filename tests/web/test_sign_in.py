@@ -34,7 +34,9 @@ def test_a_wrong_password_says_so(pages):
         assert "/sign-in" in page.url
 
 
-@pytest.mark.parametrize("wanted", ["https://example.org/", "//example.org/", "/\\example.org", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "wanted", ["https://example.org/", "//example.org/", "/\\example.org", "/.//example.org/", "javascript:alert(1)"]
+)
 def test_sign_in_leads_to_no_other_site(pages, stage, wanted):
     with pages.open("auditor") as watched:
         watched.page.goto("/sign-in?return_to=" + wanted)

@@ -2,6 +2,7 @@
 export function safeReturn(wanted: string | null): string {
   if (wanted === null || !wanted.startsWith("/") || /[\\\t\r\n]/.test(wanted)) return "/";
   const url = new URL(wanted, location.origin);
-  if (url.origin !== location.origin || wanted.startsWith("//")) return "/";
+  // Looked at as resolved: `/.//host` is a path of ours, and what is left of it names a host.
+  if (url.origin !== location.origin || url.pathname.startsWith("//")) return "/";
   return url.pathname + url.search + url.hash;
 }
