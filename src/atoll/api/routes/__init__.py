@@ -12,6 +12,7 @@ from atoll.api.routes import (
     costs,
     datasets,
     deliveries,
+    erasures,
     events,
     flows,
     grant_requests,
@@ -57,6 +58,7 @@ ALL: tuple[Routes, ...] = (
     datasets.routes,
     catalog.routes,
     maintenance.routes,
+    erasures.routes,
     grants.routes,
     grant_requests.routes,
     # Before `queries`: a path of words stands before one that takes any.
