@@ -150,3 +150,12 @@ def test_explanation_tells_every_column_and_shows_no_key():
     assert "Patient" in told.columns[1].words
     assert '"birth_year"' in told.plan
     assert "0" * 64 not in told.plan
+
+
+def test_a_layout_names_columns_of_the_lake():
+    at = "    subject: Patient\n"
+    good = GOOD.replace(at, at + "    layout: {partition: [birth_year], sort: [person, taken], file_bytes: 1000000}\n")
+    assert parse_contract(good).tables["results"].layout.sort == ("person", "taken")
+    told = findings(GOOD.replace(at, at + "    layout: {partition: [Born], sort: [person, person]}\n"))
+    assert [("no column of the lake table" in t, "twice" in t) for t in told] == [(True, False), (False, True)]
+    assert findings(GOOD.replace(at, at + "    layout: {file_bytes: 10}\n"))

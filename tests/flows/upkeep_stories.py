@@ -12,7 +12,8 @@ from datetime import timedelta
 from tests.flows.lakework import newest, rows_of
 from tests.flows.trial import REVIEWER
 
-from atoll.flows import compact_dataset, expire_versions, read_lake
+from atoll.deid import pseudonym_digits
+from atoll.flows import compact_dataset, erase_person, expire_versions, read_lake
 from atoll.flows.rooms import Rooms
 from atoll.lake import Upkeep
 from atoll.model.dataset import DatasetVersion
@@ -106,7 +107,40 @@ def _check_expiry(rooms: Rooms) -> None:
     assert rooms.locks.acquire("commit/trial", "somebody") is not None
 
 
+def _queue_erasure(rooms: Rooms) -> None:
+    note_rows(rooms)
+    erase_person.ask(rooms, REVIEWER, domain="person", identifier="S-1-0", reason="Objection", confirm="person")
+
+
+def _check_erasure(rooms: Rooms) -> None:
+    assert states(rooms) == {"succeeded"}
+    (erasure,) = erase_person.list_erasures(rooms, REVIEWER)
+    assert erasure.sealed is None and erasure.done_at is not None
+    # The person came with the second of three deliveries: versions 2 and 3 held them.
+    assert erasure.versions == ("trial@2", "trial@3")
+    assert [(t.table, t.rows, t.version) for t in erasure.tables] == [("subjects", 1, 4), ("visits", 2, 4)]
+    assert erasure.files == 2
+    assert erasure.files_searched == 6
+    assert [v.live for v in read_lake.versions(rooms, PLATFORM, "trial")] == [True, False, False, True]
+    digits = pseudonym_digits("S-1-0", rooms.keyring.keys("person"))
+    for table in TABLES:
+        before, after = noted(rooms, table), now_held(rooms, newest(rooms), table)
+        gone = before - after
+        assert not after - before
+        assert gone and all(digits[:32] in row for row in gone)
+        assert not [row for row in after if digits[:32] in row]
+    for table in TABLES:
+        assert Upkeep(rooms.lake).sweep("trial", table, spare=(), older_than_seconds=0).files == 0
+    # Nothing below the lake, metadata included, has the pseudonym any more, nor has any record or log.
+    for path in (*rooms.settings.lake_path.glob("trial/**/*"), *rooms.settings.home_dir.glob("records.db*")):
+        if path.is_file():
+            assert digits[:16].encode() not in path.read_bytes(), path
+    assert actions(rooms)["person.erased"] == actions(rooms)["person.erase"] == 1
+    assert rooms.locks.acquire("commit/trial", "somebody") is not None
+
+
 STORIES: dict[str, Tried] = {
     "compaction": Tried(_queue_compaction, _check_compaction),
+    "erasure": Tried(_queue_erasure, _check_erasure),
     "expiry": Tried(_queue_expiry, _check_expiry),
 }

@@ -38,6 +38,8 @@ class Scope(StrEnum):
     QUARANTINE_READ = "quarantine:read"
     DATASETS_READ = "datasets:read"
     DATASETS_MAINTAIN = "datasets:maintain"
+    ERASURES_READ = "erasures:read"
+    ERASURES_WRITE = "erasures:write"
     GRANTS_READ_OWN = "grants:read:own"
     GRANTS_READ = "grants:read"
     GRANTS_WRITE = "grants:write"
@@ -99,6 +101,8 @@ SCOPES: Mapping[Scope, str] = MappingProxyType(
         Scope.QUARANTINE_READ: "See why rows were rejected, with values masked.",
         Scope.DATASETS_READ: "See datasets, their tables, columns and versions; no rows.",
         Scope.DATASETS_MAINTAIN: "Compact datasets, keep versions of them and have old ones expire.",
+        Scope.ERASURES_READ: "See erasures of persons and their proofs; not who it was.",
+        Scope.ERASURES_WRITE: "Erase a person from every dataset.",
         Scope.GRANTS_READ_OWN: "See the grants of one's projects.",
         Scope.GRANTS_READ: "See every grant.",
         Scope.GRANTS_WRITE: "Give grants to projects one is not a member of, and revoke grants.",
@@ -202,6 +206,8 @@ ROLE_SCOPES: Mapping[Role, frozenset[Scope]] = MappingProxyType(
                 Scope.QUARANTINE_READ,
                 Scope.DATASETS_READ,
                 Scope.DATASETS_MAINTAIN,
+                Scope.ERASURES_READ,
+                Scope.ERASURES_WRITE,
                 Scope.GRANTS_READ_OWN,
                 Scope.GRANTS_READ,
                 Scope.GRANTS_WRITE,
@@ -238,6 +244,7 @@ ROLE_SCOPES: Mapping[Role, frozenset[Scope]] = MappingProxyType(
         Role.AUDITOR: frozenset(
             {
                 Scope.AUDIT_READ,
+                Scope.ERASURES_READ,
                 Scope.PRODUCTS_READ,
                 Scope.WORKSPACES_READ_OWN,
                 Scope.WORKSPACES_READ,

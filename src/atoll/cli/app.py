@@ -15,6 +15,7 @@ from atoll.cli.commands import (
     datasets,
     deliveries,
     drafts,
+    erasures,
     grant_requests,
     grants,
     hours,
@@ -80,6 +81,7 @@ app.command("deliver")(deliveries.deliver)
 app.add_typer(deliveries.delivery, name="delivery")
 datasets.dataset.add_typer(maintenance.maintenance)
 app.add_typer(datasets.dataset, name="dataset")
+app.add_typer(erasures.erasure, name="erasure")
 grants.grant.add_typer(grant_requests.request)
 app.add_typer(grants.grant, name="grant")
 app.command("sql")(sql)

@@ -206,6 +206,27 @@ VIEWS: Mapping[str, View] = {
             _time("expired_at", "expired"),
         ),
     ),
+    "erasure": View(
+        (Field("id"), Field("domain"), Field("asked_by"), _time("asked_at", "asked"), _time("done_at", "proven")),
+        (
+            Field("id"),
+            Field("domain"),
+            Field("reason"),
+            Field("asked_by"),
+            _time("asked_at", "asked"),
+            _time("done_at", "proven"),
+            Field("failed_because", "failed because"),
+            _count("files", "files removed"),
+            _count("mounts", "mounts removed"),
+            _count("results", "results removed"),
+            _count("profiles", "profiles removed"),
+            _count("files_searched", "files searched afterwards"),
+            Field("versions", "versions that can be read no more"),
+            Field("in_quarantine", "deliveries still in quarantine"),
+        ),
+        (Part("tables", "erased_rows", "rows erased"),),
+    ),
+    "erased_rows": View((Field("dataset"), Field("table"), _count("rows"), _count("version", "from version"))),
     "retention": View(
         (
             Field("id", "version"),

@@ -17,6 +17,7 @@ from atoll.client.connection import Connection, Json
 from atoll.client.contracts import Contracts
 from atoll.client.datasets import Datasets, Grants
 from atoll.client.deliveries import Deliveries
+from atoll.client.erasures import Erasures
 from atoll.client.hours import WorkspaceHours
 from atoll.client.ledger import Ledger
 from atoll.client.operations import Operations, Platform
@@ -68,6 +69,7 @@ class AtollClient:
         self.contracts = Contracts(self._connection)
         self.deliveries = Deliveries(self._connection)
         self.datasets = Datasets(self._connection)
+        self.erasures = Erasures(self._connection)
         self.grants = Grants(self._connection)
         self.queries = Queries(self._connection)
         self.queued = QueuedQueries(self._connection, sleep)

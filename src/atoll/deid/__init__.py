@@ -5,8 +5,9 @@ from atoll.deid.differences import ChangeKind, ContractChange, differences
 from atoll.deid.engine import deidentify_file
 from atoll.deid.explain import Explanation, explain
 from atoll.deid.file_patterns import table_for, tables_for
-from atoll.deid.keyring import DomainKey, DomainKeys, KeyRing
+from atoll.deid.keyring import DomainKey, DomainKeys, KeyRing, pseudonym_digits
 from atoll.deid.parts import deidentify_parts
+from atoll.deid.person_columns import PersonColumns, person_columns
 from atoll.deid.report import FileReport
 from atoll.deid.schema import table_schema
 
@@ -18,12 +19,15 @@ __all__ = [
     "Explanation",
     "FileReport",
     "KeyRing",
+    "PersonColumns",
     "contract_json_schema",
     "deidentify_file",
     "deidentify_parts",
     "differences",
     "explain",
     "parse_contract",
+    "person_columns",
+    "pseudonym_digits",
     "table_for",
     "table_schema",
     "tables_for",

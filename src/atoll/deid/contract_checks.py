@@ -107,6 +107,7 @@ def _table(at: tuple[str | int, ...], table: TableContract) -> Iterator[Finding]
         yield Finding((*at, "columns"), "lets no column enter the lake")
     yield from _subject(at, table)
     yield from _lake_names(at, table)
+    yield from _layout(at, table)
     yield from _format_fields(at, table)
     yield from risk_findings(at, table)
     yield from study_day_findings(at, table)
@@ -134,6 +135,16 @@ def _lake_names(at: tuple[str | int, ...], table: TableContract) -> Iterator[Fin
         elif name in taken:
             yield Finding(here, f"takes the lake name `{name}`, which column `{taken[name]}` has")
         taken.setdefault(name, column)
+
+
+def _layout(at: tuple[str | int, ...], table: TableContract) -> Iterator[Finding]:
+    names = {lake_name(column, rule) for column, rule in table.columns.items() if isinstance(rule, EnteringRule)}
+    for what, columns in (("partition", table.layout.partition), ("sort", table.layout.sort)):
+        for index, column in enumerate(columns):
+            if column not in names:
+                yield Finding((*at, "layout", what, index), f"names `{column}`, which is no column of the lake table")
+            elif column in columns[:index]:
+                yield Finding((*at, "layout", what, index), f"names `{column}` twice")
 
 
 def _format_fields(at: tuple[str | int, ...], table: TableContract) -> Iterator[Finding]:

@@ -9,9 +9,11 @@ that a domain whose pseudonyms are made irreversible cannot keep its offsets by 
 from __future__ import annotations
 
 import base64
+import hmac
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import ClassVar
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -58,6 +60,11 @@ def derive(key_id: str, secret: bytes) -> DomainKeys:
         return HKDF(algorithm=SHA256(), length=32, salt=None, info=label).derive(secret)
 
     return DomainKeys(key_id=key_id, pseudonym_key=expand(_PSEUDONYM_LABEL), offset_key=expand(_OFFSET_LABEL))
+
+
+def pseudonym_digits(identifier: str, keys: DomainKeys) -> str:
+    """The 64 hexadecimal digits of which a pseudonym of the identifier shows the first; see `keyed`."""
+    return hmac.new(keys.pseudonym_key.hex().encode(), identifier.encode(), sha256).hexdigest()
 
 
 class KeyRing:

@@ -78,8 +78,8 @@ def bind(
 
 def made_by_operation(rooms: Rooms, name: str, operation: Operation) -> DatasetVersion | None:
     """The version that the operation made, if it did."""
-    found = every(rooms.records, DatasetVersion, {"landing": operation.id})
-    return next((version for version in found if version.dataset == name), None)
+    where = {"landing": f"{name}/{operation.id}"}
+    return next(every(rooms.records, DatasetVersion, where), None)
 
 
 def failed(operation: Operation, name: str, failure: Failure) -> AuditEvent:

@@ -7,7 +7,7 @@ may still be reading stay. Killed anywhere and run again, each step gives the sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -90,7 +90,7 @@ def mark(rooms: Rooms, context: StepContext) -> Mapping[str, Any]:
     versions = [standing.version for standing in found if standing.protection is None]
     for start in range(0, len(versions), _AT_ONCE):
         context.check()
-        _expire(rooms, context.operation, name, versions[start : start + _AT_ONCE])
+        mark_expired(rooms, context.operation, name, versions[start : start + _AT_ONCE])
     expired = sum(
         version.expired_by == f"operation/{context.operation.id}"
         for version in every(rooms.records, DatasetVersion, {"dataset": name})
@@ -175,7 +175,8 @@ def open_landings(rooms: Rooms) -> frozenset[str]:
     return frozenset(spare)
 
 
-def _expire(rooms: Rooms, operation: Operation, name: str, versions: list[DatasetVersion]) -> None:
+def mark_expired(rooms: Rooms, operation: Operation, name: str, versions: Sequence[DatasetVersion]) -> None:
+    """Put on record, in one transaction, that these versions can be read no more; 40 at most."""
     now = rooms.clock.now()
     because = f"operation/{operation.id}"
     writes: list[Write] = [Put(version.but(expired_at=now, expired_by=because)) for version in versions]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from atoll.deid import parse_contract
 from atoll.errors import NotFound
@@ -35,6 +35,23 @@ class Checksum:
     content: str
 
 
+@dataclass(frozen=True)
+class Cut:
+    """What a rewriting leaves out, by column and the texts that its values begin with.
+
+    Attributes:
+        removed: rows with such a value are left out.
+        blanked: such values become NULL in the rows that stay.
+    """
+
+    removed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    blanked: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+#: Every row as it is.
+WHOLE = Cut()
+
+
 def layout_of(rooms: Rooms, version: DatasetVersion, table: str) -> Layout:
     """What the version's contract says of the table, as far as the table has the columns."""
     try:
@@ -57,11 +74,12 @@ def lay_out(
     state: TableState,
     files: Sequence[DataFile],
     turn: tuple[int, int],
-    where: str | None = None,
+    cut: Cut = WHOLE,
 ) -> list[StagedFile]:
-    """The files' rows (those that meet the SQL predicate `where`) in files of the operation's own.
+    """The files' rows, as the cut leaves them, in files of the operation's own.
 
-    Nothing refers to them yet. What an earlier try wrote is written over. `turn`: number
+    Nothing refers to them yet: not to be called once they are committed. What an earlier
+    try wrote is written over. `turn`: number
     of this table of how many, for the progress.
     """
     layout = layout_of(rooms, version, state.table)
@@ -83,7 +101,7 @@ def lay_out(
             partition=layout.partition,
             first=len(written),
         )
-        statement = _select(version.dataset, state, order, where)
+        statement = _select(version.dataset, state, order, cut)
         relation = _relation(version.dataset, state, group)
         with rooms.engine.run(statement, (relation,), _limits(rooms, relation)) as run:
             for batch in run:
@@ -95,16 +113,14 @@ def lay_out(
     return written
 
 
-def checksum(
-    rooms: Rooms, dataset: str, state: TableState, files: Sequence[DataFile], where: str | None = None
-) -> Checksum:
-    """What the rows of the files (those that meet `where`) are."""
+def checksum(rooms: Rooms, dataset: str, state: TableState, files: Sequence[DataFile], cut: Cut = WHOLE) -> Checksum:
+    """What the rows of the files are, as the cut leaves them."""
     rows = 0
     content = 0
-    columns = ", ".join(_quoted(column.name) for column in state.columns)
+    columns = ", ".join(_told(column.name, cut) for column in state.columns)
     statement = (
         f"SELECT count(*) AS n, CAST(coalesce(sum(CAST(hash({columns}) AS HUGEINT)), 0) AS VARCHAR) AS h "  # noqa: S608
-        f"FROM {_quoted(dataset)}.{_quoted(state.table)}" + (f" WHERE {where}" if where else "")
+        f"FROM {_quoted(dataset)}.{_quoted(state.table)}{_left(cut)}"
     )
     for group in in_groups(files, rooms.settings.query_memory_bytes):
         relation = _relation(dataset, state, group)
@@ -126,14 +142,32 @@ def schema_of(dataset: str, state: TableState) -> TableSchema:
     return TableSchema(dataset=dataset, table=state.table, columns=state.columns, description=state.description)
 
 
-def _select(dataset: str, state: TableState, order: Sequence[str], where: str | None) -> str:
-    columns = ", ".join(_quoted(column.name) for column in state.columns)
-    statement = f"SELECT {columns} FROM {_quoted(dataset)}.{_quoted(state.table)}"  # noqa: S608
-    if where:
-        statement += f" WHERE {where}"
+def _select(dataset: str, state: TableState, order: Sequence[str], cut: Cut) -> str:
+    columns = ", ".join(f"{_told(c.name, cut)} AS {_quoted(c.name)}" for c in state.columns)
+    statement = f"SELECT {columns} FROM {_quoted(dataset)}.{_quoted(state.table)}{_left(cut)}"  # noqa: S608
     if order:
         statement += " ORDER BY " + ", ".join(f"{_quoted(name)} NULLS FIRST" for name in order)
     return statement
+
+
+def _told(column: str, cut: Cut) -> str:
+    """The column's value, NULL where the cut blanks it."""
+    texts = cut.blanked.get(column, ())
+    return f"CASE WHEN {_begins(column, texts)} THEN NULL ELSE {_quoted(column)} END" if texts else _quoted(column)
+
+
+def _left(cut: Cut) -> str:
+    """The rows that the cut leaves."""
+    gone = " OR ".join(_begins(column, texts) for column, texts in sorted(cut.removed.items()))
+    return f" WHERE ({gone}) IS NOT TRUE" if gone else ""
+
+
+def _begins(column: str, texts: Sequence[str]) -> str:
+    return "(" + " OR ".join(f"starts_with({_quoted(column)}, {_literal(text)})" for text in texts) + ")"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _relation(dataset: str, state: TableState, files: Sequence[DataFile]) -> Relation:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from pyiceberg.exceptions import CommitFailedException, ValidationException
 from pyiceberg.io.pyarrow import parquet_files_to_data_files
 from pyiceberg.manifest import ManifestEntryStatus
@@ -120,10 +123,30 @@ class Upkeep:
         _remove_empty(root / "data", spare, before)
         return Swept(files, size_bytes)
 
+    def holding(self, paths: Iterable[str], targets: Mapping[str, Sequence[str]]) -> frozenset[str]:
+        """Those of the data files in which a column begins with one of the texts that `targets` has for it.
+
+        Only these columns are read. A file that lacks a column does not hold it.
+        """
+        return frozenset(path for path in paths if _holds(path, targets))
+
     def data_files(self, dataset: str, table: str) -> frozenset[str]:
         """Paths of every data file that some snapshot of the table still holds."""
         standing = self._lake.load(dataset, table)
         return frozenset(_data_files(standing))
+
+
+def _holds(path: str, targets: Mapping[str, Sequence[str]]) -> bool:
+    with pq.ParquetFile(path) as file:
+        columns = [name for name in targets if name in file.schema_arrow.names]
+        if not columns:
+            return False
+        for batch in file.iter_batches(columns=columns):
+            for name in columns:
+                texts = batch[name].cast(pa.string())
+                if any(pc.any(pc.starts_with(texts, pattern=text)).as_py() for text in targets[name]):
+                    return True
+    return False
 
 
 def _replace(table: Table, gone: set[str], came: list[str], summary: dict[str, str], where: str) -> None:

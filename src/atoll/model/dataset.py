@@ -91,8 +91,8 @@ class DatasetVersion(Record):
 
     @property
     def landing(self) -> str:
-        """What names its snapshots in the lake, see `landing_of`; the operation where no delivery made it."""
-        return landing_of(self.delivery, self.replay) if self.delivery else self.operation
+        """What names its snapshots in the lake, see `landing_of`; without a delivery the dataset and operation."""
+        return landing_of(self.delivery, self.replay) if self.delivery else f"{self.dataset}/{self.operation}"
 
     @property
     def live(self) -> bool:

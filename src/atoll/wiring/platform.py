@@ -16,6 +16,7 @@ from atoll.flows import (
     check_airlock,
     compact_dataset,
     converge_workspace,
+    erase_person,
     expire_versions,
     make_proof,
     place_incoming,
@@ -161,6 +162,7 @@ def upkeep_runner(rooms: Rooms) -> Runner:
         {
             compact_dataset.STORY: compact_dataset.story(rooms),
             expire_versions.STORY: expire_versions.story(rooms),
+            erase_person.STORY: erase_person.story(rooms),
         },
         workers=rooms.settings.upkeep_workers,
         lease_seconds=rooms.settings.operation_lease_seconds,

@@ -12,6 +12,7 @@ from atoll.api.routes import (
     costs,
     datasets,
     deliveries,
+    erasures,
     events,
     flows,
     grant_requests,
@@ -58,6 +59,7 @@ ALL: tuple[Routes, ...] = (
     datasets.routes,
     catalog.routes,
     maintenance.routes,
+    erasures.routes,
     grants.routes,
     grant_requests.routes,
     # Before `queries`: a path of words stands before one that takes any.
