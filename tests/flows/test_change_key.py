@@ -42,7 +42,7 @@ def test_a_rotated_key_gives_another_pseudonym_and_needs_two(trial):
         change_key.approve(trial, REVIEWER, change.id, "again")
     admitted(trial, "subjects-2.csv")
     assert rows_of(trial, "trial", "subjects")["subject_id"].n_unique() == 2
-    assert {"key.ask", "key.rotate"} <= {entry.body["action"] for entry in trial.audit.tail(50)}
+    assert {"key.ask", "key.rotate"} <= {entry.event.action for entry in trial.audit.tail(50)}
 
 
 def test_a_destroyed_key_is_gone_and_admission_says_so(trial):
