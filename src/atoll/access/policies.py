@@ -12,6 +12,7 @@ from atoll.errors import Conflict, InvalidInput, NotPermitted
 from atoll.model.dataset import DatasetVersion, TableState
 from atoll.model.delivery import HOLDS, Delivery
 from atoll.model.grant import Grant, TableGrant
+from atoll.model.key_change import KeyChange, KeyChangeState
 from atoll.model.person import Caller, Person, Role
 from atoll.model.proposal import ContractProposal, ProposalState
 
@@ -170,6 +171,30 @@ def review_proposal(caller: Caller, proposal: ContractProposal) -> None:
             where=f"contract_proposal/{proposal.id}",
             todo="Ask another steward to review it.",
         )
+
+
+def decide_key_change(caller: Caller, change: KeyChange) -> None:
+    """What is asked of a key is decided once, by another person than asked it."""
+    if change.state is not KeyChangeState.WAITING:
+        raise Conflict(
+            f"It was decided already: {change.state}.", where=f"key_change/{change.id}", todo="Ask anew if need be."
+        )
+    if caller.subject_id == change.asker_id:
+        raise NotPermitted(
+            "Nobody decides on what they asked of a key themselves.",
+            where=f"key_change/{change.id}",
+            todo="Ask another steward to decide; you may withdraw it.",
+        )
+
+
+def withdraw_key_change(caller: Caller, change: KeyChange) -> None:
+    """Who asked may take it back while it waits."""
+    if change.state is not KeyChangeState.WAITING:
+        raise Conflict(
+            f"It was decided already: {change.state}.", where=f"key_change/{change.id}", todo="Nothing to withdraw."
+        )
+    if caller.subject_id != change.asker_id:
+        raise NotPermitted("Another person asked this.", where=f"key_change/{change.id}", todo="Refuse it instead.")
 
 
 def approve_proposal(proposal: ContractProposal, in_force: int) -> None:

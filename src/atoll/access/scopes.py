@@ -30,6 +30,8 @@ class Scope(StrEnum):
     SOURCES_WRITE = "sources:write"
     CONTRACTS_READ = "contracts:read"
     CONTRACTS_WRITE = "contracts:write"
+    KEYS_READ = "keys:read"
+    KEYS_WRITE = "keys:write"
     DELIVERIES_READ_OWN = "deliveries:read:own"
     DELIVERIES_READ = "deliveries:read"
     DELIVERIES_WRITE = "deliveries:write"
@@ -93,6 +95,8 @@ SCOPES: Mapping[Scope, str] = MappingProxyType(
         Scope.SOURCES_WRITE: "Add sources, change them, deactivate them, give them credentials.",
         Scope.CONTRACTS_READ: "Read contracts and what they do to each column; check a text.",
         Scope.CONTRACTS_WRITE: "Publish contracts.",
+        Scope.KEYS_READ: "See the domains' keys by id, and what was asked to be done to them; never a key.",
+        Scope.KEYS_WRITE: "Ask that a domain's key be rotated or destroyed; decide on what another person asked.",
         Scope.DELIVERIES_READ_OWN: "A source: see what it delivered and what became of it.",
         Scope.DELIVERIES_READ: "See every delivery and what became of it.",
         Scope.DELIVERIES_WRITE: "Open, upload and submit deliveries: a source its own, a person on behalf of a source.",
@@ -198,6 +202,8 @@ ROLE_SCOPES: Mapping[Role, frozenset[Scope]] = MappingProxyType(
                 Scope.SOURCES_READ,
                 Scope.CONTRACTS_READ,
                 Scope.CONTRACTS_WRITE,
+                Scope.KEYS_READ,
+                Scope.KEYS_WRITE,
                 Scope.DELIVERIES_READ_OWN,
                 Scope.DELIVERIES_READ,
                 Scope.DELIVERIES_WRITE,
@@ -243,6 +249,7 @@ ROLE_SCOPES: Mapping[Role, frozenset[Scope]] = MappingProxyType(
         ),
         Role.AUDITOR: frozenset(
             {
+                Scope.KEYS_READ,
                 Scope.AUDIT_READ,
                 Scope.ERASURES_READ,
                 Scope.PRODUCTS_READ,

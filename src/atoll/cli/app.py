@@ -19,6 +19,7 @@ from atoll.cli.commands import (
     grant_requests,
     grants,
     hours,
+    keys,
     ledger,
     maintenance,
     operations,
@@ -77,6 +78,7 @@ app.add_typer(sources.source, name="source")
 contracts.contract.add_typer(drafts.draft)
 contracts.contract.add_typer(proposals.proposal)
 app.add_typer(contracts.contract, name="contract")
+app.add_typer(keys.key, name="key")
 app.command("deliver")(deliveries.deliver)
 app.add_typer(deliveries.delivery, name="delivery")
 datasets.dataset.add_typer(maintenance.maintenance)

@@ -117,6 +117,30 @@ VIEWS: Mapping[str, View] = {
             _time("published_at", "published"),
         ),
     ),
+    "domain_key": View(
+        (
+            Field("domain"),
+            Field("key_id", "key"),
+            _time("created_at", "made"),
+            _time("destroyed_at", "destroyed"),
+            Field("master_key_id", "sealed by"),
+            Field("datasets"),
+        ),
+    ),
+    "key_change": View(
+        (
+            Field("id"),
+            Field("domain"),
+            Field("act"),
+            Field("state"),
+            Field("asked_by"),
+            _time("asked_at", "asked"),
+            Field("reason"),
+            Field("decided_by"),
+            Field("decision"),
+            Field("new_key_id", "new key"),
+        ),
+    ),
     "contract_proposal": View(
         (
             Field("id"),

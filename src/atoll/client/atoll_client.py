@@ -19,6 +19,7 @@ from atoll.client.datasets import Datasets, Grants
 from atoll.client.deliveries import Deliveries
 from atoll.client.erasures import Erasures
 from atoll.client.hours import WorkspaceHours
+from atoll.client.keys import Keys
 from atoll.client.ledger import Ledger
 from atoll.client.operations import Operations, Platform
 from atoll.client.products import Products
@@ -67,6 +68,7 @@ class AtollClient:
         self.repositories = Repositories(self._connection)
         self.sources = Sources(self._connection)
         self.contracts = Contracts(self._connection)
+        self.keys = Keys(self._connection)
         self.deliveries = Deliveries(self._connection)
         self.datasets = Datasets(self._connection)
         self.erasures = Erasures(self._connection)

@@ -8,7 +8,7 @@ from itertools import combinations
 
 import polars as pl
 
-from atoll.deid.contract_relations import across_findings, risk_findings, study_day_findings
+from atoll.deid.contract_relations import NESTED, across_findings, risk_findings, study_day_findings
 from atoll.deid.file_patterns import overlap, part_of
 from atoll.deid.readers.dicom_profile import fault_of as dicom_fault
 from atoll.deid.readers.hl7 import PATH as HL7_PATH
@@ -31,7 +31,6 @@ from atoll.reviewed import Finding
 
 _DATES = (ColumnType.DATE, ColumnType.DATETIME, ColumnType.PARTIAL_DATE)
 _NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
-_NESTED = (Format.FHIR, Format.NDJSON, Format.HL7, Format.DICOM, Format.VCF)
 
 _EACH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
 
@@ -42,7 +41,7 @@ _FIELDS_OF: dict[str, tuple[tuple[Format, ...], str]] = {
         (Format.XPT, Format.SAS7BDAT, Format.HL7),
         "is for xpt, sas7bdat and hl7 only; a CSV's encoding stands under `csv`",
     ),
-    "unknown_fields": (_NESTED, "is for nested formats only; elsewhere an unknown column is refused"),
+    "unknown_fields": (NESTED, "is for nested formats only; elsewhere an unknown column is refused"),
     "resource": ((Format.FHIR,), "is for the format fhir only"),
     "each": ((Format.FHIR,), "is for the format fhir only"),
     "sheet": ((Format.EXCEL,), "is for the format excel only"),
@@ -169,7 +168,7 @@ def _column(at: tuple[str | int, ...], contract: Contract, table: TableContract,
         yield Finding(at, "has a name that begins with `__`, which Atoll keeps for itself")
     if _is_wildcard(str(at[-1])):
         yield Finding(at, "has a name that reads as a wildcard")
-    if (rule.path is not None or rule.decode is not None) and table.format not in _NESTED:
+    if (rule.path is not None or rule.decode is not None) and table.format not in NESTED:
         yield Finding((*at, "path"), "is for nested formats only, as is `decode`")
     if rule.decode is not None and "[*]" in (rule.path or str(at[-1])).replace(f"{table.each}[*]", ""):
         yield Finding((*at, "decode"), "is for one value; name its place with [0], or give the array as `each`")

@@ -22,7 +22,8 @@ from atoll.reviewed import Finding
 At = tuple[str | int, ...]
 
 _NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
-_NESTED = (Format.FHIR, Format.NDJSON)
+#: Formats whose rows are trees of fields: a rule names a path, and what no rule names is left unread.
+NESTED = (Format.FHIR, Format.NDJSON, Format.HL7, Format.DICOM, Format.VCF)
 
 
 def risk_findings(at: At, table: TableContract) -> Iterator[Finding]:
@@ -99,7 +100,7 @@ def _redact_text(at: At, table: TableContract, rule: RedactText) -> Iterator[Fin
         other = table.columns.get(name)
         if other is None:
             yield Finding((*at, "names"), f"names `{name}`, which is no column of the table")
-        elif table.format in _NESTED and not isinstance(other, EnteringRule):
+        elif table.format in NESTED and not isinstance(other, EnteringRule):
             yield Finding((*at, "names"), f"names `{name}`, which is dropped; nested formats read none of those")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from atoll.deid.contract_relations import NESTED
 from atoll.deid.keyring import DomainKeys
 from atoll.deid.plan import plan_table
 from atoll.deid.schema import lake_name, lake_type
@@ -99,7 +100,7 @@ def _column(name: str, rule: Rule, subject: str | None) -> ColumnExplanation:
 
 
 def _otherwise(table: TableContract) -> str:
-    if table.format.value in ("csv", "xpt"):
+    if table.format not in NESTED:
         return "A file with any other column is refused whole and waits in quarantine."
     if table.unknown_fields == "quarantine":
         return "A row with any other field waits in quarantine."

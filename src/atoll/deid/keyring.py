@@ -14,12 +14,12 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from atoll.errors import NotFound
+from atoll.errors import Conflict, NotFound
 from atoll.model.record import Record, new_id
 from atoll.ports.clock import Clock
 from atoll.ports.keys import MasterKey
@@ -42,6 +42,8 @@ class DomainKey(Record):
     #: The master key that sealed it.
     master_key_id: str
     created_at: datetime
+    #: When the secret was destroyed; `sealed` is empty since.
+    destroyed_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -87,23 +89,38 @@ class KeyRing:
             pass
         else:
             return ()
+        return (Put(DomainKey(id=domain, **self._fresh(domain))),)
+
+    def rotated(self, record: DomainKey) -> DomainKey:
+        """The record with a new secret in place of the one it had, not yet written."""
+        return record.but(**self._fresh(record.id), destroyed_at=None)
+
+    def destroyed(self, record: DomainKey) -> DomainKey:
+        """The record without its secret, not yet written."""
+        return record.but(sealed="", destroyed_at=self._clock.now())
+
+    def _fresh(self, domain: str) -> dict[str, Any]:
         sealed = self._master.seal(secrets.token_bytes(_SECRET_BYTES), context=_context(domain))
-        record = DomainKey(
-            id=domain,
-            key_id=new_id("key"),
-            sealed=base64.b64encode(sealed).decode(),
-            master_key_id=self._master.key_id,
-            created_at=self._clock.now(),
-        )
-        return (Put(record),)
+        return {
+            "key_id": new_id("key"),
+            "sealed": base64.b64encode(sealed).decode(),
+            "master_key_id": self._master.key_id,
+            "created_at": self._clock.now(),
+        }
 
     def keys(self, domain: str) -> DomainKeys:
         """The domain's keys.
 
-        Raises `NotFound` when the domain has none, `IntegrityBroken` when the master
-        key does not open what is stored.
+        Raises `NotFound` when the domain has none, `Conflict` when it was destroyed,
+        `IntegrityBroken` when the master key does not open what is stored.
         """
         record = self._records.get(DomainKey, domain)
+        if record.destroyed_at is not None:
+            raise Conflict(
+                f"The key of the domain {domain} was destroyed on {record.destroyed_at:%Y-%m-%d}.",
+                where=domain,
+                todo="Have the contract use another domain, or have a new key made: atoll key rotate DOMAIN.",
+            )
         secret = self._master.open(base64.b64decode(record.sealed), context=_context(domain))
         return derive(record.key_id, secret)
 

@@ -1294,50 +1294,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/erasures": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Erasures
-         * @description Every erasure, newest first; never who it was.
-         */
-        get: operations["list_erasures"];
-        put?: never;
-        /**
-         * Erase Person
-         * @description Have a person erased from every dataset. It cannot be undone.
-         */
-        post: operations["erase_person"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/erasures/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Show Erasure
-         * @description One erasure: how many rows were erased where, and what was searched afterwards.
-         */
-        get: operations["show_erasure"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -1548,6 +1504,134 @@ export interface paths {
          * @description Parts, hosts of machines, housekeeping and versions, tried for this answer.
          */
         get: operations["show_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/key-changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Key Changes
+         * @description What was asked of keys, newest first.
+         */
+        get: operations["list_key_changes"];
+        put?: never;
+        /**
+         * Ask Key Change
+         * @description Ask that a domain's key be rotated or destroyed; another steward decides.
+         */
+        post: operations["ask_key_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/key-changes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Key Change
+         * @description One, with what it means.
+         */
+        get: operations["show_key_change"];
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw Key Change
+         * @description Take back what one asked oneself.
+         */
+        delete: operations["withdraw_key_change"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/key-changes/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Key Change
+         * @description Do what another person asked. A destroyed key does not come back.
+         */
+        post: operations["approve_key_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/key-changes/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse Key Change
+         * @description Turn down what another person asked.
+         */
+        post: operations["refuse_key_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Domain Keys
+         * @description Every domain, the id of its key, and the datasets that stand on it; never a key.
+         */
+        get: operations["list_domain_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{domain}/meaning": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tell Key Change
+         * @description What it would mean to rotate or destroy a domain's key, to be read before it is asked.
+         */
+        get: operations["tell_key_change"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4213,6 +4297,27 @@ export interface components {
             people_under: number | null;
         };
         /**
+         * DomainState
+         * @description A domain and its key, which is never shown.
+         */
+        DomainState: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Datasets */
+            datasets: string[];
+            /** Destroyed At */
+            destroyed_at: string | null;
+            /** Domain */
+            domain: string;
+            /** Key Id */
+            key_id: string | null;
+            /** Master Key Id */
+            master_key_id: string | null;
+        };
+        /**
          * Draft
          * @description A contract to be read, mended and proposed.
          */
@@ -4269,61 +4374,6 @@ export interface components {
             secret: string;
             /** Uri */
             uri: string;
-        };
-        /**
-         * ErasedRows
-         * @description What was erased of one table.
-         */
-        ErasedRows: {
-            /** Dataset */
-            dataset: string;
-            /** Rows */
-            rows: number;
-            /** Table */
-            table: string;
-            /** Version */
-            version: number;
-        };
-        /**
-         * ErasureAnswer
-         * @description An erasure, and once it is done its proof.
-         */
-        ErasureAnswer: {
-            /**
-             * Asked At
-             * Format: date-time
-             */
-            asked_at: string;
-            /** Asked By */
-            asked_by: string;
-            /** Domain */
-            domain: string;
-            /** Done At */
-            done_at: string | null;
-            /** Failed Because */
-            failed_because: string;
-            /** Files */
-            files: number;
-            /** Files Searched */
-            files_searched: number;
-            /** Id */
-            id: string;
-            /** In Quarantine */
-            in_quarantine: string[];
-            /** Mounts */
-            mounts: number;
-            /** Operation */
-            operation: string;
-            /** Profiles */
-            profiles: number;
-            /** Reason */
-            reason: string;
-            /** Results */
-            results: number;
-            /** Tables */
-            tables: components["schemas"]["ErasedRows"][];
-            /** Versions */
-            versions: string[];
         };
         /**
          * ErrorAnswer
@@ -4873,6 +4923,62 @@ export interface components {
             reason: string;
         };
         /**
+         * KeyAct
+         * @description What is done to a domain's key.
+         * @enum {string}
+         */
+        KeyAct: "rotate" | "destroy";
+        /**
+         * KeyChangeAnswer
+         * @description What was asked of a key, and what became of it.
+         */
+        KeyChangeAnswer: {
+            act: components["schemas"]["KeyAct"];
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Asked By */
+            asked_by: string;
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string | null;
+            /** Decision */
+            decision: string;
+            /** Domain */
+            domain: string;
+            /** Id */
+            id: string;
+            /** Key Id */
+            key_id: string;
+            /** Meaning */
+            meaning: string[];
+            /** New Key Id */
+            new_key_id: string | null;
+            /** Reason */
+            reason: string;
+            state: components["schemas"]["KeyChangeState"];
+        };
+        /**
+         * KeyChangeMeaning
+         * @description What it would mean, a sentence each.
+         */
+        KeyChangeMeaning: {
+            act: components["schemas"]["KeyAct"];
+            /** Domain */
+            domain: string;
+            /** Meaning */
+            meaning: string[];
+        };
+        /**
+         * KeyChangeState
+         * @description What became of what was asked; the last three are final.
+         * @enum {string}
+         */
+        KeyChangeState: "waiting" | "done" | "refused" | "withdrawn";
+        /**
          * LaunchAnswer
          * @description What a launch comes to, and the workspace; null for a dry run.
          */
@@ -4978,12 +5084,12 @@ export interface components {
             /** Items */
             items: components["schemas"]["DeliveryAnswer"][];
         };
-        /** Listing[ErasureAnswer] */
-        Listing_ErasureAnswer_: {
+        /** Listing[DomainState] */
+        Listing_DomainState_: {
             /** Cursor */
             cursor?: string | null;
             /** Items */
-            items: components["schemas"]["ErasureAnswer"][];
+            items: components["schemas"]["DomainState"][];
         };
         /** Listing[FlowEvent] */
         Listing_FlowEvent_: {
@@ -5012,6 +5118,13 @@ export interface components {
             cursor?: string | null;
             /** Items */
             items: components["schemas"]["GrantRequestAnswer"][];
+        };
+        /** Listing[KeyChangeAnswer] */
+        Listing_KeyChangeAnswer_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["KeyChangeAnswer"][];
         };
         /** Listing[LogLine] */
         Listing_LogLine_: {
@@ -5388,22 +5501,6 @@ export interface components {
             files: components["schemas"]["NewSample"][];
         };
         /**
-         * NewErasure
-         * @description The wish that a person be erased from every dataset: one of identifier and pseudonym says whom.
-         */
-        NewErasure: {
-            /** Confirm */
-            confirm: string;
-            /** Domain */
-            domain: string;
-            /** Identifier */
-            identifier?: string | null;
-            /** Pseudonym */
-            pseudonym?: string | null;
-            /** Reason */
-            reason: string;
-        };
-        /**
          * NewExpiry
          * @description A wish to have old versions expire now; what is left out is as the settings say.
          */
@@ -5472,6 +5569,17 @@ export interface components {
          * @description Why a version must not expire.
          */
         NewKeep: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * NewKeyChange
+         * @description What shall be done, and why.
+         */
+        NewKeyChange: {
+            act: components["schemas"]["KeyAct"];
+            /** Domain */
+            domain: string;
             /** Reason */
             reason: string;
         };
@@ -6761,7 +6869,7 @@ export interface components {
          * @description A right that a route can ask for.
          * @enum {string}
          */
-        Scope: "me:read" | "me:write" | "tokens:own" | "tokens:write" | "people:read" | "people:write" | "projects:read:own" | "projects:read" | "projects:write" | "sources:read" | "sources:write" | "contracts:read" | "contracts:write" | "deliveries:read:own" | "deliveries:read" | "deliveries:write" | "deliveries:decide" | "quarantine:read:own" | "quarantine:read" | "datasets:read" | "datasets:maintain" | "erasures:read" | "erasures:write" | "grants:read:own" | "grants:read" | "grants:write" | "grants:request" | "queries:run" | "queries:read:own" | "products:read" | "products:write" | "workspaces:read:own" | "workspaces:read" | "workspaces:run" | "workspaces:open" | "workspaces:prove" | "workspaces:end:own" | "workspaces:end" | "airlock:read:own" | "airlock:read" | "airlock:request" | "airlock:review" | "repositories:read:own" | "repositories:read" | "repositories:write" | "repositories:restore" | "packages:read:own" | "packages:read" | "flows:read" | "audit:read" | "costs:read:own" | "costs:read" | "costs:write" | "budgets:read:own" | "budgets:read" | "budgets:write" | "operations:read" | "operations:write" | "settings:read";
+        Scope: "me:read" | "me:write" | "tokens:own" | "tokens:write" | "people:read" | "people:write" | "projects:read:own" | "projects:read" | "projects:write" | "sources:read" | "sources:write" | "contracts:read" | "contracts:write" | "keys:read" | "keys:write" | "deliveries:read:own" | "deliveries:read" | "deliveries:write" | "deliveries:decide" | "quarantine:read:own" | "quarantine:read" | "datasets:read" | "datasets:maintain" | "grants:read:own" | "grants:read" | "grants:write" | "grants:request" | "queries:run" | "queries:read:own" | "products:read" | "products:write" | "workspaces:read:own" | "workspaces:read" | "workspaces:run" | "workspaces:open" | "workspaces:prove" | "workspaces:end:own" | "workspaces:end" | "airlock:read:own" | "airlock:read" | "airlock:request" | "airlock:review" | "repositories:read:own" | "repositories:read" | "repositories:write" | "repositories:restore" | "packages:read:own" | "packages:read" | "flows:read" | "audit:read" | "costs:read:own" | "costs:read" | "costs:write" | "budgets:read:own" | "budgets:read" | "budgets:write" | "operations:read" | "operations:write" | "settings:read";
         /**
          * ScopeAnswer
          * @description A right, what it allows, and who has it.
@@ -9859,99 +9967,6 @@ export interface operations {
             };
         };
     };
-    list_erasures: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Listing_ErasureAnswer_"];
-                };
-            };
-            /** @description An error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    erase_person: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewErasure"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErasureAnswer"];
-                };
-            };
-            /** @description An error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    show_erasure: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErasureAnswer"];
-                };
-            };
-            /** @description An error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
     stream_events: {
         parameters: {
             query?: never;
@@ -10418,6 +10433,270 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HealthAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_key_changes: {
+        parameters: {
+            query?: {
+                /** @description Of this domain. */
+                domain?: string | null;
+                /** @description `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Most items of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_KeyChangeAnswer_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ask_key_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKeyChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyChangeAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_key_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyChangeAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    withdraw_key_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyChangeAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    approve_key_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Refusal"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyChangeAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    refuse_key_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Refusal"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyChangeAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_domain_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_DomainState_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    tell_key_change: {
+        parameters: {
+            query: {
+                /** @description What would be done. */
+                act: components["schemas"]["KeyAct"];
+            };
+            header?: never;
+            path: {
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyChangeMeaning"];
                 };
             };
             /** @description An error */

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from atoll.deid.contracts import parse_contract
 from atoll.deid.draft.identifiers import split_words
-from atoll.deid.draft.judging import Judgement, is_subject, judge
+from atoll.deid.draft.judging import Judgement, by_preset, is_subject, judge
 from atoll.deid.draft.sample import Sample, SampleColumn, read_sample
 from atoll.errors import ContractInvalid
 from atoll.model.contract import Format
@@ -106,9 +106,10 @@ def _table(pattern: str, sample: Sample) -> _Table:
     found = [column for column in sample.columns if column.values and is_subject(column, name, sample.resource)]
     subject = found[0].name if found else None
     person_a_row = bool(found) and len(set(found[0].values)) == sample.rows
-    rules = {
-        c.name: judge(c, subject=subject, resource=sample.resource, person_a_row=person_a_row) for c in sample.columns
-    }
+    rules = {}
+    for c in sample.columns:
+        judged = judge(c, subject=subject, resource=sample.resource, person_a_row=person_a_row)
+        rules[c.name] = by_preset(c, sample.format, subject, judged) or judged
     return _Table(name, pattern, sample, subject, rules)
 
 
@@ -123,7 +124,12 @@ def _lines(dataset: str, tables: Sequence[_Table]) -> Iterator[str]:
     used = {str(j.fields["domain"]) for t in tables for j in t.rules.values() if "domain" in j.fields}
     if used:
         yield "domains:"
-    words = {"person": "The people that rows are about.", "record": "Visits, samples, claims and all other records."}
+    words = {
+        "person": "The people that rows are about.",
+        "record": "Visits, samples, claims and all other records.",
+        "site": "Study sites.",
+        "investigator": "Investigators.",
+    }
     for domain in sorted(used):
         yield f"  {domain}:"
         yield f"    description: {words[domain]}"

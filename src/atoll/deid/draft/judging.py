@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from atoll.deid.draft.identifiers import likely_identifiers, split_words
 from atoll.deid.draft.sample import SampleColumn
 from atoll.deid.draft.types import is_other_date, type_of
+from atoll.deid.presets import preset_rule
+from atoll.model.contract import EnteringRule, Format
 from atoll.model.table import ColumnType
 
 #: Fewer rows than this with a value single out: the threshold of small cells.
@@ -59,6 +61,28 @@ def is_subject(column: SampleColumn, table: str, resource: str | None) -> bool:
         return column.name == "id" if person else column.name in ("subject.reference", "patient.reference")
     words = split_words(column.name)
     return bool(_SUBJECT.search(words)) or (words == "id" and bool(_PEOPLE.fullmatch(table)))
+
+
+def by_preset(column: SampleColumn, format: Format, subject: str | None, judged: Judgement) -> Judgement | None:
+    """What a preset says of the column, where its values are such as its rule takes; None otherwise.
+
+    What was judged to be dropped for its values or name says so more nearly than a preset that drops it, too.
+    """
+    known = None if column.name == subject else preset_rule(format, column.name)
+    values = tuple(value for value in column.values if value.strip())
+    if known is None or _several(column):
+        return None
+    rule = known.rule
+    if rule.treat == judged.treat == "drop":
+        return None
+    if isinstance(rule, EnteringRule):
+        kind = type_of(values) if values else None
+        dated = rule.type is ColumnType.PARTIAL_DATE and kind in _DATES and subject is not None
+        counted = rule.type is ColumnType.INTEGER and kind in _NUMBERS and _whole(values)
+        if rule.type is not ColumnType.STRING and not dated and not counted:
+            return None
+    fields = rule.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"treat"})
+    return Judgement(rule.treat, known.source, fields, doubtful=rule.treat == "drop")
 
 
 def judge(column: SampleColumn, *, subject: str | None, resource: str | None, person_a_row: bool) -> Judgement:
