@@ -83,7 +83,7 @@ def flat_file(kind: str, directory: Path, megabytes: int) -> Path:
     if kind == "vcf":
         data = (DATA / "vcf" / "valid-4.0.vcf").read_bytes()
         at = data.index(b"\n", data.index(b"#CHROM")) + 1
-        return repeated(target, data[:at], data[at:] * 100, megabytes)
+        return repeated(target, data[:at], (data[at:].rstrip(b"\n") + b"\n") * 100, megabytes)
     if kind == "hl7":
         line = b"MSH|^~\\&|A|B|||20200101||ORU^R01|1|P|2.5.1\r" + b"OBX|1|NM|718-7||14.2\r" * 5
         return repeated(target, b"", line * 100, megabytes)
