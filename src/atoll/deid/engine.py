@@ -13,10 +13,11 @@ from atoll.deid.held_rows import malformed_rows
 from atoll.deid.keyring import DomainKeys
 from atoll.deid.outputs import Outputs
 from atoll.deid.plan import plan_table
+from atoll.deid.readers.nested_rows import ROWS_OF_A_RECORD
 from atoll.deid.readers.readings import readings
 from atoll.deid.report import FileReport
 from atoll.errors import DeliveryRefused, NotFound
-from atoll.model.contract import Contract
+from atoll.model.contract import Contract, Format, TableContract
 from atoll.model.identified import IdentifiedBatch
 
 #: What a library raises when a file is not what it should be. Their texts may hold values
@@ -90,12 +91,12 @@ def _first_proven(
     parts = tuple(contract.tables[s] for s in siblings or (table,))
     for reading in readings(source, contract.tables[table], outputs.scratch, parts):
         try:
-            rows_in = _write(contract, table, name, keys, reading.batch, outputs, only)
+            rows_in, met = _write(contract, table, name, keys, reading.batch, outputs, only)
             proven = reading.proven(rows_in)
         except _UNREADABLE:
             continue
         if proven:
-            return _account(contract, table, name, reading.batch, outputs, only)
+            return _account(contract, table, name, reading.batch, outputs, only, met)
     return _refused(name, table, "unreadable", "The file cannot be read as its contract says.")
 
 
@@ -107,19 +108,29 @@ def _write(
     batch: IdentifiedBatch,
     outputs: Outputs,
     only: frozenset[int] | None,
-) -> int:
-    """Write both halves in one pass over the file; the number of rows that were read as rows."""
-    rows = batch.rows
+) -> tuple[int, frozenset[int]]:
+    """Write both halves in one pass over the file; how many rows were read as rows, and which of `only` were met."""
+    rows, number = batch.rows, pl.col("__row").cast(pl.Int64)
+    asked: pl.Expr = pl.when(number.is_in(sorted(only or ()))).then(number)
     if only is not None:
-        rows = rows.filter(pl.col("__row").cast(pl.Int64).is_in(sorted(only)))
+        if _rows_of_records(contract.tables[table]):
+            # A record that was held as a whole is asked for with all the rows that it gives.
+            record = number // ROWS_OF_A_RECORD
+            asked = pl.coalesce(asked, pl.when(record.is_in(sorted(only))).then(record))
+        rows = rows.filter(asked.is_not_null())
     plan = plan_table(contract, table, rows, keys, file_name=name)
     treated = plan.treated.sink_parquet(outputs.treated, lazy=True, **_PARQUET)
     held = plan.held.sink_parquet(outputs.faulty, lazy=True, **_PARQUET)
     if only is None:
         pl.collect_all([treated, held], engine="streaming")
-        return outputs.count_treated() + outputs.count_faulty()
-    _, _, whole = pl.collect_all([treated, held, batch.rows.select(pl.len())], engine="streaming")
-    return int(whole.item())
+        return outputs.count_treated() + outputs.count_faulty(), frozenset()
+    found = [batch.rows.select(pl.len()), rows.select(asked.alias("asked").unique())]
+    _, _, whole, met = pl.collect_all([treated, held, *found], engine="streaming")
+    return int(whole.item()), frozenset(met["asked"].to_list())
+
+
+def _rows_of_records(table: TableContract) -> bool:
+    return table.each is not None or table.format is Format.VCF
 
 
 def _account(
@@ -129,6 +140,7 @@ def _account(
     batch: IdentifiedBatch,
     outputs: Outputs,
     only: frozenset[int] | None,
+    met: frozenset[int],
 ) -> FileReport:
     """Bring both outputs to their places and count them."""
     committed, faulty = outputs.count_treated(), outputs.count_faulty()
@@ -142,7 +154,7 @@ def _account(
         rows_committed=committed,
         rows_held=faulty + len(unread),
         left_out=dict(batch.unknown),
-        rows_passed=0 if only is None else sum(row in only for row in batch.passed),
+        met=met | {row.row for row in unread} | (only or frozenset()).intersection(batch.passed),
         staged=outputs.keep_treated(contract.dataset, table),
     )
 

@@ -61,7 +61,7 @@ def deidentify_parts(
         rows_in=sum(report.rows_in or 0 for report in reports),
         rows_committed=sum(report.rows_committed for report in reports),
         rows_held=sum(report.rows_held for report in reports),
-        rows_passed=sum(report.rows_passed for report in reports),
+        met=frozenset[int]().union(*(report.met for report in reports)),
         left_out=dict(left_out),
         staged=files[0] if files else None,
         also_staged=tuple(files[1:]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from atoll.model.record import Frozen
 from atoll.model.table import StagedFile
 
@@ -25,8 +27,9 @@ class FileReport(Frozen):
     staged: StagedFile | None = None
     #: Treated files of further tables, where a file fills several.
     also_staged: tuple[StagedFile, ...] = ()
-    #: In a replay: rows asked for that no table takes any more, as the contract says now.
-    rows_passed: int = 0
+    #: In a replay: which of the rows asked for the file still has, whether a table takes them,
+    #: as one row or as many, or none does any more. Not kept on record.
+    met: frozenset[int] = Field(default=frozenset(), exclude=True)
     #: Why the file as a whole was refused.
     rule: str = ""
     message: str = ""

@@ -115,7 +115,8 @@ def _merged(before: FileOutcome, after: FileOutcome, line: Mapping[str, Any]) ->
     if not before.accepted:
         return after  # the file was held whole, and is read as if it were new
     return before.but(
-        rows_in=(before.rows_in or 0) - line["report"]["rows_passed"],
+        # A record that was held as one row may have become several, or none.
+        rows_in=(before.rows_in or 0) - before.rows_quarantined + (after.rows_in or 0),
         rows_committed=before.rows_committed + after.rows_committed,
         rows_quarantined=after.rows_quarantined,
         tables={t: before.tables.get(t, 0) + after.tables.get(t, 0) for t in {**before.tables, **after.tables}},

@@ -83,7 +83,7 @@ class _Source:
             raise FileRefused(_DAMAGED, rule="cut_off", todo=_TODO)
         fear = _fear(image, value) if self.table.burned_in == "hold" else None
         bad = None if fear is None else BadRecordError("burned_in", fear)
-        yield [Entry(1, lambda: repr(value), value if bad is None else None, bad)]
+        yield [Entry(1, value, repr, value if bad is None else None, bad)]
 
 
 def _is_short(image: Dataset, tag: BaseTag) -> bool:

@@ -7,9 +7,7 @@ entry nothing but the resource enters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import ijson
@@ -49,11 +47,11 @@ def read_fhir(path: Path, table: TableContract, parts: Sequence[TableContract] =
     types = {part.resource for part in parts}
     leads = parts[0] is table
 
-    def entries(notes: Notes) -> Iterator[list[Entry]]:
+    def entries(notes: Notes) -> Iterator[Iterable[Entry]]:
         del notes
         for block in line_entries(path) if _is_lines(path) else _bundled(path):
-            chosen = [_chosen(entry, table.resource, types, leads) for entry in block]
-            yield [entry for entry in chosen if entry is not None]
+            chosen = (_chosen(entry, table.resource, types, leads) for entry in block)
+            yield (entry for entry in chosen if entry is not None)
 
     return nested_reading(rows, entries, "FHIR")
 
@@ -68,7 +66,7 @@ def _chosen(entry: Entry, resource: str | None, types: set[str | None], leads: b
     if entry.value is None:
         return entry
     message = f"resourceType is not {resource}." if len(types) == 1 else "No table takes a resource of this type."
-    return replace(entry, value=None, bad=BadRecordError("resource_type", message))
+    return entry._replace(value=None, bad=BadRecordError("resource_type", message))
 
 
 def _is_lines(path: Path) -> bool:
@@ -83,16 +81,16 @@ def _is_lines(path: Path) -> bool:
     return not (isinstance(first, dict) and first.get("resourceType") == "Bundle")
 
 
-def _bundled(path: Path) -> Iterator[list[Entry]]:
+def _bundled(path: Path) -> Iterator[Iterable[Entry]]:
     prefix, at = ("entry.item", "resource") if _kind(path) == "Bundle" else ("", None)
     block: list[Entry] = []
     for number, item in enumerate(json_items(path, prefix, todo=_TODO), 1):
         value = item.get(at) if at is not None and isinstance(item, dict) else item
-        raw = partial(_raw, item)
         if isinstance(value, dict):
-            block.append(Entry(number, raw, value, None, partial(_with_text_numbers, value)))
+            block.append(Entry(number, value, _raw, value, None, _with_text_numbers))
         else:
-            block.append(Entry(number, raw, None, BadRecordError("malformed", "The entry has no resource.")))
+            bad = BadRecordError("malformed", "The entry has no resource.")
+            block.append(Entry(number, item, _raw, None, bad))
         if len(block) == _ENTRIES_IN_BLOCK:
             yield block
             block = []

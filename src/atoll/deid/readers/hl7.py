@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from atoll.deid.readers.hl7_messages import (
@@ -109,7 +108,7 @@ class _Source:
             segments = self._segments(message)
         except BadMessageError as bad:
             reason = BadRecordError(bad.rule, bad.message)
-            return [Entry(line.number, partial(_raw, line), None, reason) for line in message.lines] if leads else []
+            return [Entry(line.number, line, _raw, None, reason) for line in message.lines] if leads else []
         taken = {part.segment for part in self.parts}
         before: dict[str, Fields] = {}
         entries = []
@@ -118,7 +117,7 @@ class _Source:
                 before.pop(ended, None)
             if name == self.table.segment:
                 context = {k: v for known in before.values() for k, v in known.items() if k in self.context}
-                entries.append(Entry(line.number, partial(_raw, line), {**context, **fields}))
+                entries.append(Entry(line.number, line, _raw, {**context, **fields}))
             elif leads and name not in taken:
                 notes.passed.append(line.number)
             before[name] = fields

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import orjson
@@ -14,6 +13,7 @@ from atoll.deid.readers.nested_rows import BadRecordError, Entry, NestedRows, Va
 from atoll.deid.readers.reading import Reading
 from atoll.model.contract import TableContract
 
+_NO_JSON = "The line is not JSON, or nested too deeply."
 _RAW_OF_LONG_LINE = 1 << 16
 
 
@@ -34,28 +34,28 @@ def read_ndjson(path: Path, table: TableContract) -> Reading:
     return nested_reading(NestedRows(table), lambda notes: line_entries(path), "NDJSON")
 
 
-def line_entries(path: Path) -> Iterator[list[Entry]]:
-    """The lines of a file as records, some megabytes at a time."""
-    number = 0
+def line_entries(path: Path) -> Iterator[Iterable[Entry]]:
+    """The lines of a file as records, some megabytes at a time; each is parsed when it is taken, and not kept."""
+    number = 1
     for lines in line_blocks(path):
-        yield [_entry(at, line) for at, line in enumerate(lines, number + 1)]
+        yield map(_entry, range(number, number + len(lines)), lines)
         number += len(lines)
 
 
 def _entry(number: int, line: bytes) -> Entry:
-    raw = partial(_raw, line)
     if len(line) > MAX_LINE_BYTES:
-        return Entry(number, raw, None, BadRecordError("malformed", f"The line is longer than {MAX_LINE_BYTES} bytes."))
+        what = f"The line is longer than {MAX_LINE_BYTES} bytes."
+        return Entry(number, line, _text, None, BadRecordError("malformed", what))
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError:
-        return Entry(number, raw, None, BadRecordError("malformed", "The line is not JSON, or nested too deeply."))
+        return Entry(number, line, _text, None, BadRecordError("malformed", _NO_JSON))
     if not isinstance(row, dict):
-        return Entry(number, raw, None, BadRecordError("malformed", "The line is JSON but no object."))
-    return Entry(number, raw, row, None, partial(_exact, line))
+        return Entry(number, line, _text, None, BadRecordError("malformed", "The line is JSON but no object."))
+    return Entry(number, line, _text, row, None, _exact)
 
 
-def _raw(line: bytes) -> str:
+def _text(line: bytes) -> str:
     cut = line if len(line) <= MAX_LINE_BYTES else line[:_RAW_OF_LONG_LINE]
     return cut.decode("utf-8", errors="backslashreplace")
 
@@ -65,5 +65,5 @@ def _exact(line: bytes) -> Value:
     try:
         row: Value = json.loads(line, parse_float=str, parse_int=str)
     except (ValueError, RecursionError):
-        raise BadRecordError("malformed", "The line is not JSON, or nested too deeply.") from None
+        raise BadRecordError("malformed", _NO_JSON) from None
     return row

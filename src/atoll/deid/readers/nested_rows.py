@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -35,22 +35,23 @@ class BadRecordError(Exception):
         self.rule, self.message = rule, message
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One record of a file.
 
     Attributes:
         row: its number in the file, from 1.
         raw: as delivered; identified, for held rows only.
+        text: makes the text of `raw` that quarantine keeps.
         value: the record; None when it is none, for the reason `bad`.
-        exact: the same with numbers as their text, asked for when a fraction is found.
+        exact: makes of `raw` the same with numbers as their text; asked for when a fraction is found.
     """
 
     row: int
-    raw: Callable[[], str]
+    raw: Any
+    text: Callable[[Any], str]
     value: Value | None
     bad: BadRecordError | None = None
-    exact: Callable[[], Value] | None = None
+    exact: Callable[[Any], Value] | None = None
 
 
 class NestedRows:
@@ -75,14 +76,14 @@ class NestedRows:
         """Keys of the entering rules, in order."""
         return self._tree.columns
 
-    def frame(self, entries: Sequence[Entry], notes: Notes) -> pl.DataFrame:
+    def frame(self, entries: Iterable[Entry], notes: Notes) -> pl.DataFrame:
         """The rows of some records: `__row`, all columns (String), `__raw`."""
         numbers, raws, values = list[int](), list[str](), list[list[str | None]]()
         for entry in entries:
             for number, row in self._rows(entry, notes):
                 numbers.append(number)
                 values.append(row)
-                raws.append(entry.raw())
+                raws.append(entry.text(entry.raw))
         columns = zip(*values, strict=True) if values else [()] * len(self.columns)
         series = [pl.Series("__row", numbers, dtype=pl.Int64)]
         series += [pl.Series(k, c, dtype=pl.String) for k, c in zip(self.columns, columns, strict=True)]
@@ -93,24 +94,26 @@ class NestedRows:
             if entry.value is None:
                 raise entry.bad or BadRecordError("malformed", "The record cannot be read.")
             if not self._each:
-                return [(entry.row, self._values(entry.value, entry.exact, notes))]
+                return [(entry.row, self._values(entry.value, entry, notes))]
             return self._elements(entry, entry.value, notes)
         except BadRecordError as bad:
             if self._notes_faults:
-                notes.malformed.append(MalformedRow(row=entry.row, rule=bad.rule, message=bad.message, raw=entry.raw()))
+                notes.malformed.append(
+                    MalformedRow(row=entry.row, rule=bad.rule, message=bad.message, raw=entry.text(entry.raw))
+                )
             return []
 
     def _elements(self, entry: Entry, value: Value, notes: Notes) -> list[tuple[int, list[str | None]]]:
         rows = []
-        exact = entry.exact() if entry.exact is not None else value
+        exact = entry.exact(entry.raw) if entry.exact is not None else value
         for at, single in enumerate(_singles(exact, self._each), 1):
             rows.append((entry.row * ROWS_OF_A_RECORD + at, self._values(single, None, notes)))
         return rows
 
-    def _values(self, value: Value, exact: Callable[[], Value] | None, notes: Notes) -> list[str | None]:
+    def _values(self, value: Value, entry: Entry | None, notes: Notes) -> list[str | None]:
         found = self._tree.walk(value)
-        if found.inexact and exact is not None:
-            found = self._tree.walk(exact())
+        if found.inexact and entry is not None and entry.exact is not None:
+            found = self._tree.walk(entry.exact(entry.raw))
         if found.nested:
             raise BadRecordError("nested_value", listed("More than one value where a column wants one", found.nested))
         if found.unnamed:
@@ -130,7 +133,7 @@ class NestedRows:
                 notes.unknown[shown] = notes.unknown.get(shown, 0) + 1
 
 
-def nested_reading(rows: NestedRows, entries: Callable[[Notes], Iterator[list[Entry]]], name: str) -> Reading:
+def nested_reading(rows: NestedRows, entries: Callable[[Notes], Iterator[Iterable[Entry]]], name: str) -> Reading:
     """A reading of the records that `entries` gives, some thousand at a time; see `read_ndjson`."""
 
     def frames(notes: Notes) -> Iterator[pl.DataFrame]:

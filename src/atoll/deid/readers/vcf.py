@@ -10,7 +10,6 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -107,23 +106,22 @@ class _Source:
         yield block
 
     def _variant(self, number: int, line: bytes) -> list[Entry]:
-        raw = partial(_raw, line)
         try:
             cells = line.decode().split("\t")
             value = self._described(cells)
             if not self.samples:
-                return [Entry(number, raw, value)]
+                return [Entry(number, line, _raw, value)]
             keys = cells[8].split(":")
             base = number * ROWS_OF_A_RECORD
             calls = enumerate(zip(self.samples, cells[9:], strict=True), 1)
             return [
-                Entry(base + at, raw, {**value, "SAMPLE": sample, "FORMAT": _call(keys, cell)})
+                Entry(base + at, line, _raw, {**value, "SAMPLE": sample, "FORMAT": _call(keys, cell)})
                 for at, (sample, cell) in calls
             ]
         except UnicodeDecodeError:
-            return [Entry(number, raw, None, BadRecordError("encoding", "The line is not UTF-8 text."))]
+            return [Entry(number, line, _raw, None, BadRecordError("encoding", "The line is not UTF-8 text."))]
         except BadRecordError as bad:
-            return [Entry(number, raw, None, bad)]
+            return [Entry(number, line, _raw, None, bad)]
 
     def _described(self, cells: Sequence[str]) -> Value:
         wanted = 9 + len(self.samples) if self.samples else len(cells) if len(cells) in (8, 9) else 8
