@@ -1294,6 +1294,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Erasures
+         * @description Every erasure, newest first; never who it was.
+         */
+        get: operations["list_erasures"];
+        put?: never;
+        /**
+         * Erase Person
+         * @description Have a person erased from every dataset. It cannot be undone.
+         */
+        post: operations["erase_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Erasure
+         * @description One erasure: how many rows were erased where, and what was searched afterwards.
+         */
+        get: operations["show_erasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -4376,6 +4420,61 @@ export interface components {
             uri: string;
         };
         /**
+         * ErasedRows
+         * @description What was erased of one table.
+         */
+        ErasedRows: {
+            /** Dataset */
+            dataset: string;
+            /** Rows */
+            rows: number;
+            /** Table */
+            table: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * ErasureAnswer
+         * @description An erasure, and once it is done its proof.
+         */
+        ErasureAnswer: {
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Asked By */
+            asked_by: string;
+            /** Domain */
+            domain: string;
+            /** Done At */
+            done_at: string | null;
+            /** Failed Because */
+            failed_because: string;
+            /** Files */
+            files: number;
+            /** Files Searched */
+            files_searched: number;
+            /** Id */
+            id: string;
+            /** In Quarantine */
+            in_quarantine: string[];
+            /** Mounts */
+            mounts: number;
+            /** Operation */
+            operation: string;
+            /** Profiles */
+            profiles: number;
+            /** Reason */
+            reason: string;
+            /** Results */
+            results: number;
+            /** Tables */
+            tables: components["schemas"]["ErasedRows"][];
+            /** Versions */
+            versions: string[];
+        };
+        /**
          * ErrorAnswer
          * @description What happened, where, and what to do next.
          */
@@ -5091,6 +5190,13 @@ export interface components {
             /** Items */
             items: components["schemas"]["DomainState"][];
         };
+        /** Listing[ErasureAnswer] */
+        Listing_ErasureAnswer_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["ErasureAnswer"][];
+        };
         /** Listing[FlowEvent] */
         Listing_FlowEvent_: {
             /** Cursor */
@@ -5499,6 +5605,22 @@ export interface components {
             dataset: string;
             /** Files */
             files: components["schemas"]["NewSample"][];
+        };
+        /**
+         * NewErasure
+         * @description The wish that a person be erased from every dataset: one of identifier and pseudonym says whom.
+         */
+        NewErasure: {
+            /** Confirm */
+            confirm: string;
+            /** Domain */
+            domain: string;
+            /** Identifier */
+            identifier?: string | null;
+            /** Pseudonym */
+            pseudonym?: string | null;
+            /** Reason */
+            reason: string;
         };
         /**
          * NewExpiry
@@ -6869,7 +6991,7 @@ export interface components {
          * @description A right that a route can ask for.
          * @enum {string}
          */
-        Scope: "me:read" | "me:write" | "tokens:own" | "tokens:write" | "people:read" | "people:write" | "projects:read:own" | "projects:read" | "projects:write" | "sources:read" | "sources:write" | "contracts:read" | "contracts:write" | "keys:read" | "keys:write" | "deliveries:read:own" | "deliveries:read" | "deliveries:write" | "deliveries:decide" | "quarantine:read:own" | "quarantine:read" | "datasets:read" | "datasets:maintain" | "grants:read:own" | "grants:read" | "grants:write" | "grants:request" | "queries:run" | "queries:read:own" | "products:read" | "products:write" | "workspaces:read:own" | "workspaces:read" | "workspaces:run" | "workspaces:open" | "workspaces:prove" | "workspaces:end:own" | "workspaces:end" | "airlock:read:own" | "airlock:read" | "airlock:request" | "airlock:review" | "repositories:read:own" | "repositories:read" | "repositories:write" | "repositories:restore" | "packages:read:own" | "packages:read" | "flows:read" | "audit:read" | "costs:read:own" | "costs:read" | "costs:write" | "budgets:read:own" | "budgets:read" | "budgets:write" | "operations:read" | "operations:write" | "settings:read";
+        Scope: "me:read" | "me:write" | "tokens:own" | "tokens:write" | "people:read" | "people:write" | "projects:read:own" | "projects:read" | "projects:write" | "sources:read" | "sources:write" | "contracts:read" | "contracts:write" | "keys:read" | "keys:write" | "deliveries:read:own" | "deliveries:read" | "deliveries:write" | "deliveries:decide" | "quarantine:read:own" | "quarantine:read" | "datasets:read" | "datasets:maintain" | "erasures:read" | "erasures:write" | "grants:read:own" | "grants:read" | "grants:write" | "grants:request" | "queries:run" | "queries:read:own" | "products:read" | "products:write" | "workspaces:read:own" | "workspaces:read" | "workspaces:run" | "workspaces:open" | "workspaces:prove" | "workspaces:end:own" | "workspaces:end" | "airlock:read:own" | "airlock:read" | "airlock:request" | "airlock:review" | "repositories:read:own" | "repositories:read" | "repositories:write" | "repositories:restore" | "packages:read:own" | "packages:read" | "flows:read" | "audit:read" | "costs:read:own" | "costs:read" | "costs:write" | "budgets:read:own" | "budgets:read" | "budgets:write" | "operations:read" | "operations:write" | "settings:read";
         /**
          * ScopeAnswer
          * @description A right, what it allows, and who has it.
@@ -9954,6 +10076,99 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeliveryAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_erasures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_ErasureAnswer_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    erase_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewErasure"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_erasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureAnswer"];
                 };
             };
             /** @description An error */
