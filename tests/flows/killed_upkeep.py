@@ -164,7 +164,8 @@ def main(root: Path, story: str) -> None:
     _, later = in_child(lambda: drive(home, NEVER))
     # Up to there every point costs all of the computing again: of the many small transactions, some.
     work = [(start, at) for at in points(effects[: first_commit - 1], every_record=4)]
-    work += [(middle, at) for at in points(later, every_record=1)]
+    # An erasure computes between its commits, too.
+    work += [(middle, at) for at in points(later, every_record=2 if story == "erasure" else 1)]
     print(json.dumps({"effects": effects, "later": later, "points": len(work)}), flush=True)
     for template, at in work:
         print(json.dumps(survives(template, home, story, at)), flush=True)

@@ -32,7 +32,7 @@ def test_killed_at_each_effect_and_started_again(tmp_path, story):
         [sys.executable, str(SCRIPT), str(tmp_path), story],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=900,
         check=False,
         cwd=ROOT,
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},

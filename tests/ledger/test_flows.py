@@ -11,7 +11,7 @@ from uuid import UUID
 import jsonschema
 import pytest
 
-from atoll.ledger import FlowLog, admission_event, query_event, stream_index
+from atoll.ledger import FlowLog, admission_event, query_event, stream_index, upkeep_event
 from atoll.ledger.openlineage import LAKE
 from atoll.model.dataset import DatasetVersion, TableState
 from atoll.model.delivery import Delivery, DeliveryOutcome, FileOutcome, ManifestFile, manifest_id
@@ -204,6 +204,9 @@ def stored(event: FlowEvent) -> Any:
     [
         admission_event(DELIVERY, outcome(), VERSION, because="operation/op_1"),
         admission_event(DELIVERY, outcome(committed=False), None, because="operation/op_1"),
+        upkeep_event(
+            VERSION, VERSION.but(number=2, made_by="compaction"), ("patients", "encounters"), because="operation/op_2"
+        ),
         query_event(query(), RELATIONS, at=AT),
         query_event(query(stats=None, error_code="limit_exceeded"), RELATIONS, at=AT),
     ],

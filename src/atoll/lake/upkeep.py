@@ -165,6 +165,11 @@ def _replace(table: Table, gone: set[str], came: list[str], summary: dict[str, s
                     overwrite.delete_data_file(file)
                 for file in arrived:
                     overwrite.append_data_file(file)
+            # The snapshot that takes files out lists them in its manifests, with the bounds of their
+            # columns: in those of an erased person's file their pseudonym may stand. The one after it,
+            # of the same commit, lists only what is there; it is what a version binds.
+            with change.update_snapshot(summary).fast_append():
+                pass
         except ValidationException as error:
             raise CommitFailedException(str(error)) from None
 
