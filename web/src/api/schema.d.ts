@@ -4846,6 +4846,8 @@ export interface components {
             state: components["schemas"]["GrantState"];
             /** Tables */
             tables: components["schemas"]["TableGrant"][] | null;
+            /** Version */
+            version: number | null;
         };
         /**
          * GrantDecision
@@ -4897,6 +4899,8 @@ export interface components {
             state: components["schemas"]["GrantRequestState"];
             /** Tables */
             tables: components["schemas"]["TableGrant"][] | null;
+            /** Version */
+            version: number | null;
         };
         /**
          * GrantRequestState
@@ -5662,6 +5666,8 @@ export interface components {
             reason: string;
             /** Tables */
             tables?: components["schemas"]["NewTableGrant"][] | null;
+            /** Version */
+            version?: number | null;
         };
         /**
          * NewGrantRequest
@@ -5678,6 +5684,8 @@ export interface components {
             purpose: string;
             /** Tables */
             tables?: components["schemas"]["NewTableGrant"][] | null;
+            /** Version */
+            version?: number | null;
         };
         /**
          * NewHours
@@ -6456,7 +6464,7 @@ export interface components {
          * @description Why a version does not expire.
          * @enum {string}
          */
-        Protection: "newest" | "kept" | "mounted" | "recent" | "number" | "age";
+        Protection: "newest" | "kept" | "pinned" | "mounted" | "recent" | "number" | "age";
         /**
          * PushAnswer
          * @description A push, and when it ended.
