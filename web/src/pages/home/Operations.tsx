@@ -8,6 +8,7 @@ import { Empty } from "../../parts/Empty";
 import { When } from "../../parts/Figures";
 import { Section } from "../../parts/Section";
 import { StateBadge } from "../../parts/StateBadge";
+import classes from "./home.module.css";
 
 type Operation = Item<"/api/v1/operations">;
 
@@ -20,7 +21,7 @@ export function Operations() {
       { key: "story", title: t("operations.story"), cell: ({ story, subject }) => (
         <>
           <Text size="sm" fw={500}>{words("story", story)}</Text>
-          <Text size="xs" c="dimmed">{subject}</Text>
+          <Text size="xs" c="dimmed" className={classes.subject ?? ""}>{subject}</Text>
         </>
       ) },
       { key: "state", title: t("operations.state"), cell: ({ state, failure }) => <StateBadge state={state} reason={failure?.message ?? ""} /> },
