@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from atoll.deid import KeyRing
+from atoll.deid import DomainKey, KeyRing
 from atoll.errors import IntegrityBroken, NotFound
 from atoll.providers.clock import SystemClock
 from atoll.providers.master_key import HexMasterKey
@@ -56,3 +56,18 @@ def test_nothing_of_the_key_is_stored_open(records, tmp_path):
     for secret in (opened.pseudonym_key, opened.offset_key):
         assert secret not in stored
         assert secret.hex().encode() not in stored
+
+
+def test_rotated_keys_stay_to_find_what_they_made_until_all_are_destroyed(records):
+    keys = ring(records)
+    records.transact(keys.ensure("people"))
+    made = [keys.keys("people")]
+    for _ in range(2):
+        records.put(keys.rotated(records.get(DomainKey, "people")))
+        made.insert(0, keys.keys("people"))
+    assert keys.every_key("people") == tuple(made)
+    records.put(keys.destroyed(records.get(DomainKey, "people")))
+    assert keys.every_key("people") == ()
+    assert records.get(DomainKey, "people").retired == ()
+    records.put(keys.rotated(records.get(DomainKey, "people")))
+    assert keys.every_key("people") == (keys.keys("people"),)

@@ -92,7 +92,9 @@ def test_members_are_files_of_the_delivery(place: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("v.csv.gz", gzip.compress(b"ID\n") * 2), ("v.csv.zst", zstandard(b"ID\nID\n"))]
+    ("name", "content"),
+    [("v.csv.gz", gzip.compress(b"ID\n") * 2), ("v.csv.zst", zstandard(b"ID\nID\n"))],
+    ids=["gz", "zst"],
 )
 def test_a_single_packed_file_is_its_content(place: Path, name: str, content: bytes) -> None:
     (found,) = opened(place, name, content)
@@ -155,7 +157,9 @@ REFUSED: list[tuple[str, bytes, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "content", "rule"), REFUSED)
+@pytest.mark.parametrize(
+    ("name", "content", "rule"), REFUSED, ids=[f"{n}-{name}-{rule}" for n, (name, _, rule) in enumerate(REFUSED)]
+)
 def test_what_may_not_be_opened_is_held_whole(place: Path, name: str, content: bytes, rule: str) -> None:
     (found,) = opened(place, name, content)
     assert (found.name, found.rule) == (name, rule)

@@ -7,14 +7,15 @@ from datetime import timedelta
 import pytest
 from tests.flows import upkeep_stories
 from tests.flows.lakework import deliver, newest, rows_of, work
-from tests.flows.trial import CONTRACT, LAB, REVIEWER, add_lab, put_in_force
+from tests.flows.trial import AUTHOR, CONTRACT, LAB, REVIEWER, add_lab, put_in_force
 
 from atoll.deid import pseudonym_digits
-from atoll.errors import InvalidInput, NotFound, NotPermitted
-from atoll.flows import erase_person, expire_versions, read_lake
+from atoll.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from atoll.flows import change_key, erase_person, expire_versions, read_lake
 from atoll.flows.lay_out_dataset import store
 from atoll.flows.read_lake_profile import profile_datasets
 from atoll.model.catalog import TableProfile
+from atoll.model.key_change import KeyAct
 from atoll.model.mount import DatasetMount
 from atoll.model.person import PLATFORM
 from atoll.model.query import KeptResult, QueryRecord
@@ -135,3 +136,68 @@ def test_a_file_that_cannot_be_removed_is_no_proof(rooms, monkeypatch):
     assert erasure.done_at is None
     assert (erasure.failed_because, erasure.sealed) == ("conflict", None)
     assert rooms.audit.tail(1)[0].event.action == "person.erase.fail"
+
+
+def change(rooms, act):
+    asked = change_key.ask(rooms, AUTHOR, "person", act, "so decided")
+    change_key.approve(rooms, REVIEWER, asked.id, "agreed")
+
+
+def about(rooms, erasure):
+    """Rows taken out, by table; and what the operation said last."""
+    log = [entry.body["message"] for entry in rooms.operations.log(erasure.operation)]
+    return {t.table: t.rows for t in erasure.tables}, "".join(log)
+
+
+def test_an_identifier_is_found_under_every_key_that_the_domain_had(rooms):
+    deliver(rooms, 0)
+    first = rooms.keyring.keys("person")
+    change(rooms, KeyAct.ROTATE)
+    deliver(rooms, 0, subjects=2)
+    change(rooms, KeyAct.ROTATE)
+    erasure = erase(rooms, identifier="S-0-0")
+    rows, said = about(rooms, erasure)
+    assert rows == {"subjects": 2, "visits": 4}
+    assert (len(erasure.keys_searched), erasure.keys_unsearched) == (3, ())
+    assert "Nothing of the person is left" in said
+    shown = pseudonym_digits("S-0-0", first)[:32]
+    assert not [row for row in rows_of(rooms, newest(rooms), "subjects") if shown in row]
+    # Others stay under both pseudonyms.
+    assert rows_of(rooms, newest(rooms), "subjects").total() == 3
+
+
+def test_after_a_key_is_destroyed_by_pseudonym_only_and_the_proof_says_where_nobody_could_look(rooms):
+    deliver(rooms, 0)
+    shown = pseudonym_digits("S-0-1", rooms.keyring.keys("person"))[:32]
+    change(rooms, KeyAct.DESTROY)
+    with pytest.raises(Conflict, match="destroyed"):
+        erase(rooms, identifier="S-0-0")
+    erasure = erase(rooms, pseudonym=shown)
+    rows, said = about(rooms, erasure)
+    assert rows == {"subjects": 1, "visits": 2}
+    # One key made all there is: the pseudonym is the person.
+    assert erasure.keys_unsearched == ()
+    assert "Nothing of the person is left" in said
+
+    gone = erasure.keys_searched
+    change(rooms, KeyAct.ROTATE)
+    deliver(rooms, 0, subjects=2)
+    erasure = erase(rooms, identifier="S-0-0")
+    rows, said = about(rooms, erasure)
+    # The row that the destroyed key made is still there, and the proof does not deny it.
+    assert rows == {"subjects": 1, "visits": 2}
+    assert (len(erasure.keys_searched), erasure.keys_unsearched) == (1, gone)
+    assert "could not be looked for" in said and "Nothing of the person" not in said
+    assert rooms.audit.tail(1)[0].event.details["keys_unsearched"] == list(gone)
+    # A pseudonym may be of either key.
+    erasure = erase(rooms, pseudonym=pseudonym_digits("S-0-1", rooms.keyring.keys("person"))[:32])
+    assert (erasure.keys_searched, len(erasure.keys_unsearched)) == ((), 2)
+
+
+def test_a_key_made_while_an_erasure_runs_is_told(rooms):
+    deliver(rooms, 0)
+    asked = erase_person.ask(rooms, REVIEWER, domain="person", reason="Objection", confirm="person", identifier="S-0-0")
+    change(rooms, KeyAct.ROTATE)
+    work(rooms)
+    erasure = erase_person.show(rooms, REVIEWER, asked.id)
+    assert erasure.keys_unsearched == (rooms.keyring.keys("person").key_id,)

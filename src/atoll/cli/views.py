@@ -246,6 +246,8 @@ VIEWS: Mapping[str, View] = {
             _count("results", "results removed"),
             _count("profiles", "profiles removed"),
             _count("files_searched", "files searched afterwards"),
+            Field("keys_searched", "keys looked by"),
+            Field("keys_unsearched", "keys that could not be looked by"),
             Field("versions", "versions that can be read no more"),
             Field("in_quarantine", "deliveries still in quarantine"),
         ),

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from atoll.errors import Conflict, NotFound
-from atoll.model.record import Record, new_id
+from atoll.model.record import Frozen, Record, new_id
 from atoll.ports.clock import Clock
 from atoll.ports.keys import MasterKey
 from atoll.ports.records import Put, RecordStore, Write
@@ -28,6 +28,18 @@ from atoll.ports.records import Put, RecordStore, Write
 _SECRET_BYTES = 32
 _PSEUDONYM_LABEL = b"atoll/deid/pseudonym/v1"
 _OFFSET_LABEL = b"atoll/deid/date-offset/v1"
+
+
+class RetiredKey(Frozen):
+    """A secret that was rotated out: it makes nothing new, yet what it made can be found by it."""
+
+    key_id: str
+    #: Base64 of what the master key sealed.
+    sealed: str
+    #: The master key that sealed it.
+    master_key_id: str
+    created_at: datetime
+    retired_at: datetime
 
 
 class DomainKey(Record):
@@ -44,6 +56,8 @@ class DomainKey(Record):
     created_at: datetime
     #: When the secret was destroyed; `sealed` is empty since.
     destroyed_at: datetime | None = None
+    #: Those it had before, oldest first, until the domain's key is destroyed.
+    retired: tuple[RetiredKey, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,12 +106,21 @@ class KeyRing:
         return (Put(DomainKey(id=domain, **self._fresh(domain))),)
 
     def rotated(self, record: DomainKey) -> DomainKey:
-        """The record with a new secret in place of the one it had, not yet written."""
-        return record.but(**self._fresh(record.id), destroyed_at=None)
+        """The record with a new secret; the one it had is retired. Not yet written."""
+        if record.destroyed_at is not None:
+            return record.but(**self._fresh(record.id), destroyed_at=None)
+        old = RetiredKey(
+            key_id=record.key_id,
+            sealed=record.sealed,
+            master_key_id=record.master_key_id,
+            created_at=record.created_at,
+            retired_at=self._clock.now(),
+        )
+        return record.but(**self._fresh(record.id), retired=(*record.retired, old))
 
     def destroyed(self, record: DomainKey) -> DomainKey:
-        """The record without its secret, not yet written."""
-        return record.but(sealed="", destroyed_at=self._clock.now())
+        """The record without its secret and those retired, not yet written."""
+        return record.but(sealed="", retired=(), destroyed_at=self._clock.now())
 
     def _fresh(self, domain: str) -> dict[str, Any]:
         sealed = self._master.seal(secrets.token_bytes(_SECRET_BYTES), context=_context(domain))
@@ -121,8 +144,19 @@ class KeyRing:
                 where=domain,
                 todo="Have the contract use another domain, or have a new key made: atoll key rotate DOMAIN.",
             )
-        secret = self._master.open(base64.b64decode(record.sealed), context=_context(domain))
-        return derive(record.key_id, secret)
+        return self._opened(domain, record)
+
+    def every_key(self, domain: str) -> tuple[DomainKeys, ...]:
+        """The domain's keys, then those retired: all that have not been destroyed, so perhaps none.
+
+        Only to find what they made. Raises `NotFound`, `IntegrityBroken`.
+        """
+        record = self._records.get(DomainKey, domain)
+        standing = () if record.destroyed_at is not None else (record,)
+        return tuple(self._opened(domain, key) for key in (*standing, *reversed(record.retired)))
+
+    def _opened(self, domain: str, key: DomainKey | RetiredKey) -> DomainKeys:
+        return derive(key.key_id, self._master.open(base64.b64decode(key.sealed), context=_context(domain)))
 
     def seal(self, secret: bytes, *, context: str) -> str:
         """A secret of another purpose, sealed by the master key; Base64. `context` binds it to its purpose."""

@@ -47,18 +47,28 @@ def meaning(rooms: Rooms, caller: Caller, domain: str, act: KeyAct) -> tuple[str
             " the same person cannot be linked across that day, and intervals across it are wrong.",
             "Rows held now and replayed later get the new pseudonyms, those of the same delivery that entered have the"
             " old ones.",
-            "The old key is gone: which pseudonym an id had in the lake can no longer be computed here.",
+            "The old key makes nothing new. It stays, sealed, until the domain's key is destroyed, so that the erasure"
+            " of a person finds the pseudonyms that it made.",
             "What is in the lake is not changed. For one key throughout, deliver everything anew to a new dataset.",
         ]
     else:
         told += [
             "Nobody can compute again which pseudonym an id has, nor undo a date offset. This cannot be taken back.",
+            "Keys that were rotated before are destroyed with it."
+            " From then on a person is erased by pseudonym only, and each key has made another.",
             "Deliveries to these datasets fail until their contracts use another domain or a new key is made.",
             "What is in the lake stays and stays pseudonymised: it may be called anonymised only when its risk report"
             " is within its thresholds as well.",
         ]
     told.append("Backups of the records still hold the sealed key; remove them, or destroy their master key, too.")
     return tuple(told)
+
+
+def key_ids(rooms: Rooms, domain: str) -> frozenset[str]:
+    """Ids of every key that the domain ever had, also of those that are gone. Raises `NotFound`."""
+    done = every(rooms.records, KeyChange, {"domain": domain, "state": KeyChangeState.DONE})
+    key = rooms.records.get(DomainKey, domain)
+    return frozenset({key.key_id, *(old.key_id for old in key.retired), *(change.key_id for change in done)})
 
 
 def ask(rooms: Rooms, caller: Caller, domain: str, act: KeyAct, reason: str) -> KeyChange:

@@ -19,7 +19,7 @@ from atoll.access import permissions
 from atoll.access.scopes import Scope
 from atoll.deid import pseudonym_digits
 from atoll.errors import Conflict, InvalidInput
-from atoll.flows import dataset_locks, erase_rows, expire_versions, forget_versions
+from atoll.flows import change_key, dataset_locks, erase_rows, expire_versions, forget_versions
 from atoll.flows.rewrite_table import Cut
 from atoll.flows.rooms import Rooms
 from atoll.lake import Upkeep
@@ -52,7 +52,9 @@ def ask(
     """Have a person erased: whom an identifier, or a pseudonym that the lake shows, names in a domain.
 
     Neither is kept: what is needed to find the rows is sealed until the work is over.
-    `confirm` repeats the domain. Raises `NotFound` for an unknown domain, `InvalidInput`.
+    An identifier is looked for by every key of the domain that is not destroyed. `confirm`
+    repeats the domain. Raises `NotFound` for an unknown domain, `InvalidInput`, and `Conflict`
+    for an identifier when every key is destroyed.
     """
     permissions.require(caller, Scope.ERASURES_WRITE)
     if confirm != domain:
@@ -63,8 +65,10 @@ def ask(
         )
     if (identifier is None) == (pseudonym is None):
         raise InvalidInput("Say whom: either by identifier or by pseudonym.", where="identifier")
-    keys = rooms.keyring.keys(domain)
-    digits = [pseudonym_digits(identifier, keys)] if identifier is not None else _shown(rooms, domain, pseudonym or "")
+    if identifier is not None:
+        digits, searched = _computed(rooms, domain, identifier)
+    else:
+        digits, searched = _shown(rooms, domain, pseudonym or "")
     erasure_id = new_id("ers")
     operation = rooms.operations.plan(
         story=STORY,
@@ -81,6 +85,7 @@ def ask(
         asked_by=caller.name,
         asked_at=rooms.clock.now(),
         operation=operation.id,
+        keys_searched=searched,
         sealed=rooms.keyring.seal(json.dumps(digits).encode(), context=_context(erasure_id)),
     )
     event = AuditEvent(
@@ -183,6 +188,7 @@ def prove(rooms: Rooms, context: StepContext) -> Mapping[str, Any]:
         results=told["results"],
         profiles=told["profiles"],
         files_searched=searched,
+        keys_unsearched=tuple(sorted(change_key.key_ids(rooms, erasure.domain) - set(erasure.keys_searched))),
         in_quarantine=_in_quarantine(rooms, {line.dataset for line in tables}),
     )
     details = proof.model_dump(mode="json", exclude={"id", "version", "sealed", "reason", "asked_by", "asked_at"})
@@ -194,7 +200,15 @@ def prove(rooms: Rooms, context: StepContext) -> Mapping[str, Any]:
         details=details,
     )
     rooms.audit.record(event, Put(proof), *forget_versions.drop_notes(notes))
-    context.say("Nothing of the person is left in the lake.", files_searched=searched)
+    if proof.keys_unsearched:
+        context.say(
+            "What was looked for is not in the lake any more. Other keys of the domain may have made other"
+            " pseudonyms of the person, which could not be looked for.",
+            files_searched=searched,
+            keys_unsearched=len(proof.keys_unsearched),
+        )
+    else:
+        context.say("Nothing of the person is left in the lake.", files_searched=searched)
     return {}
 
 
@@ -228,8 +242,21 @@ def _datasets(rooms: Rooms, context: StepContext) -> list[tuple[str, dict[str, C
     return [(name, cut) for name, cut in found if cut]
 
 
-def _shown(rooms: Rooms, domain: str, pseudonym: str) -> list[str]:
-    """The digits that a pseudonym shows, by each prefix that it may have."""
+def _computed(rooms: Rooms, domain: str, identifier: str) -> tuple[list[str], tuple[str, ...]]:
+    """The digits that each key makes of the identifier, and the keys' ids."""
+    keys = rooms.keyring.every_key(domain)
+    if not keys:
+        raise Conflict(
+            "The domain's keys are destroyed: nobody can compute the person's pseudonym.",
+            where="identifier",
+            todo="Say whom by a pseudonym that the lake shows.",
+        )
+    return [pseudonym_digits(identifier, key) for key in keys], tuple(key.key_id for key in keys)
+
+
+def _shown(rooms: Rooms, domain: str, pseudonym: str) -> tuple[list[str], tuple[str, ...]]:
+    """The digits that a pseudonym shows, by each prefix that it may have; the key, when only one can have made it."""
+    ever = change_key.key_ids(rooms, domain)
     found = {
         pseudonym.removeprefix(prefix)
         for prefix in erase_rows.prefixes(rooms, domain)
@@ -239,7 +266,7 @@ def _shown(rooms: Rooms, domain: str, pseudonym: str) -> list[str]:
         raise InvalidInput(
             "This is no pseudonym of the domain: a prefix and 16 to 64 hexadecimal digits.", where="pseudonym"
         )
-    return sorted(found)
+    return sorted(found), tuple(ever) if len(ever) == 1 else ()
 
 
 def _in_quarantine(rooms: Rooms, datasets: set[str]) -> tuple[str, ...]:

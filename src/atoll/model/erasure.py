@@ -32,7 +32,9 @@ class Erasure(Record):
     operation: str
     #: Whom to look for, sealed by the master key; None once it is over.
     sealed: str | None
-    #: When it was proven that nothing is left; None before.
+    #: Ids of the keys whose pseudonyms of the person are looked for.
+    keys_searched: tuple[str, ...] = ()
+    #: When it was proven that nothing of whom was looked for is left; None before.
     done_at: datetime | None = None
     #: Code of the error that ended it.
     failed_because: str = ""
@@ -46,5 +48,9 @@ class Erasure(Record):
     profiles: int = 0
     #: Data files of versions that can be read, looked into afterwards: none holds the person.
     files_searched: int = 0
+    #: Ids of other keys that the domain had: pseudonyms that they made of the person could not be
+    #: looked for, and may still be there. Destroyed ones; and all, where a pseudonym was given
+    #: that any of several made.
+    keys_unsearched: tuple[str, ...] = ()
     #: Deliveries whose files, which may name the person, still wait in quarantine.
     in_quarantine: tuple[str, ...] = ()

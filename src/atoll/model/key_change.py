@@ -12,9 +12,9 @@ from atoll.model.record import Frozen, Record
 class KeyAct(StrEnum):
     """What is done to a domain's key."""
 
-    #: A new key takes the place of the old one, which is gone.
+    #: A new key takes the place of the old one, which only finds what it made.
     ROTATE = "rotate"
-    #: The key is gone, and none takes its place.
+    #: The key is gone with those before it, and none takes its place.
     DESTROY = "destroy"
 
 

@@ -4459,6 +4459,10 @@ export interface components {
             id: string;
             /** In Quarantine */
             in_quarantine: string[];
+            /** Keys Searched */
+            keys_searched: string[];
+            /** Keys Unsearched */
+            keys_unsearched: string[];
             /** Mounts */
             mounts: number;
             /** Operation */

@@ -35,7 +35,7 @@ class ErasureAnswer(Frozen):
     asked_by: str
     asked_at: datetime
     operation: str
-    #: When it was proven that nothing is left; None before.
+    #: When it was proven that nothing of whom was looked for is left; None before.
     done_at: datetime | None
     failed_because: str
     tables: tuple[ErasedRows, ...]
@@ -48,6 +48,10 @@ class ErasureAnswer(Frozen):
     profiles: int
     #: Data files that can be read and were searched afterwards.
     files_searched: int
+    #: Keys of the domain whose pseudonyms of the person were looked for.
+    keys_searched: tuple[str, ...]
+    #: Other keys that it had: what they made of the person could not be looked for and may still be there.
+    keys_unsearched: tuple[str, ...]
     #: Deliveries whose files, which may name the person, still wait in quarantine.
     in_quarantine: tuple[str, ...]
 

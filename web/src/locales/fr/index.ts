@@ -1,5 +1,7 @@
 /** A line for each namespace, a file each, in alphabetical order. tests/web holds both languages to the same keys. */
 import account from "./account.json";
+import administration from "./administration.json";
+import codes from "./codes.json";
 import airlock from "./airlock.json";
 import audit from "./audit.json";
 import common from "./common.json";
@@ -18,6 +20,8 @@ import sql from "./sql.json";
 
 export const words = {
   account,
+  administration,
+  codes,
   airlock,
   audit,
   common,

@@ -16,7 +16,7 @@ import { useDeeds, useEntrance, useRights, type Machine } from "./deeds";
 import { Entered } from "./Entered";
 import { Hours } from "./Hours";
 import { Log } from "./Log";
-import { Price } from "./price";
+import { Price } from "../../parts/Price";
 import { Resize } from "./Resize";
 import { Sharing } from "./Sharing";
 import { Stop, Terminate } from "./Terminate";

@@ -15,7 +15,7 @@ import { Section } from "../../parts/Section";
 import { StateBadge } from "../../parts/StateBadge";
 import { useDeeds, useEntrance, useRights, type Machine, type Rights } from "./deeds";
 import { Entered } from "./Entered";
-import { Price } from "./price";
+import { Price } from "../../parts/Price";
 import { Stop, Terminate } from "./Terminate";
 
 export function Component() {
