@@ -59,7 +59,7 @@ export function Entries() {
       } },
       { key: "target", title: t("target"), value: ({ event }) => event.target, cell: ({ event }) => <Code>{event.target}</Code> },
       { key: "result", title: t("result"), value: ({ event }) => t(event.allowed ? "done" : "refused"), cell: ({ event }) => (
-        <Badge variant="light" radius="sm" tt="none" fw={500} color={TONES[event.allowed ? "good" : "bad"]}>{t(event.allowed ? "done" : "refused")}</Badge>
+        <Badge variant="light" radius="sm" tt="none" fw={500} miw="max-content" color={TONES[event.allowed ? "good" : "bad"]}>{t(event.allowed ? "done" : "refused")}</Badge>
       ) },
       { key: "address", title: t("entry.from"), hidden: true, value: ({ event }) => event.caller.address, cell: ({ event }) => event.caller.address },
       { key: "because", title: t("entry.because"), hidden: true, value: ({ event }) => event.because, cell: ({ event }) => event.because },
