@@ -8,7 +8,11 @@ const KEY: Record<CodeKind, (code: string) => string> = {
   story: (code) => `story.${code}`,
   step: (code) => `step.${code}`,
   duty: (code) => `duty.${code}`,
-  action: (code) => `action.${code}`,
+  // A kind and what was done to it; `person.erase.fail` is kept at `person.erase_fail`, beside `person.erase`.
+  action: (code) => {
+    const [kind = "", ...done] = code.split(".");
+    return `action.${kind}.${done.join("_")}`;
+  },
 };
 
 /** `words("step", "forget_home")`; a code that a newer platform made is shown as it is, legibly. */
