@@ -35,7 +35,7 @@ check: venv web-tools ## Lint, types, import contracts, generated files up to da
 	$(BIN)/python tools/generate.py --check
 	npm --prefix web run check
 
-bench: venv machines ## Run the benchmarks, one after the other
+bench: venv machines web browser ## Run the benchmarks, one after the other
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python "$$script"; done
 
 generate: venv web-tools ## Write openapi.json, docs/reference and the TypeScript schema from the code

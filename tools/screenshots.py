@@ -33,11 +33,11 @@ def main() -> int:
         try:
             pages = Pages(browser, stage)
             for place in PLACES:
-                if not wanted.routes or any(part in place.route for part in wanted.routes):
+                name = re.sub(r"\W+", "-", place.route.replace("*", "not-found")).strip("-") or "home"
+                if not wanted.routes or any(part in place.route or part == name for part in wanted.routes):
                     for role in place.roles or (None,):
                         for language in LANGUAGES:
                             for scheme in SCHEMES:
-                                name = re.sub(r"\W+", "-", place.route.replace("*", "not-found")).strip("-") or "home"
                                 picture = wanted.out / f"{name}.{role or 'nobody'}.{language}.{scheme}.png"
                                 with pages.open(role, language, scheme) as watched:
                                     watched.page.goto(place.at(stage))

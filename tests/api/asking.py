@@ -36,14 +36,7 @@ FOREVER = "select a.visit from trial.visits a, trial.visits b, trial.visits c"
 def fill(site):
     """`trial.visits` in the lake; `scientist` in `heart`, which is granted it; `other` in `lung`, which is not."""
     site.put_in_force(CONTRACT)
-    content = VISITS.encode()
-    file = {"name": "visits.csv", "size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    delivery = site.post("/deliveries", "lab", source="lab", dataset="trial", files=[file]).json()["id"]
-    assert site.send("PUT", f"/deliveries/{delivery}/files/0", "lab", content=content).status_code == 204
-    assert site.post(f"/deliveries/{delivery}/submit", "lab").status_code == 202
-    platform.runner(site.rooms).run_open()
-    answer = site.get(f"/deliveries/{delivery}", "lab").json()
-    assert answer["state"] == "committed", answer
+    deliver(site)
     site.add_person("other", {"scientist"})
     site.add_project("heart", "scientist")
     site.add_project("lung", "other")
@@ -51,8 +44,21 @@ def fill(site):
     return site
 
 
+def deliver(site, name="visits.csv"):
+    """The rows of `VISITS`, once more with another name."""
+    content = VISITS.encode()
+    file = {"name": name, "size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    delivery = site.post("/deliveries", "lab", source="lab", dataset="trial", files=[file]).json()["id"]
+    assert site.send("PUT", f"/deliveries/{delivery}/files/0", "lab", content=content).status_code == 204
+    assert site.post(f"/deliveries/{delivery}/submit", "lab").status_code == 202
+    platform.runner(site.rooms).run_open()
+    answer = site.get(f"/deliveries/{delivery}", "lab").json()
+    assert answer["state"] == "committed", answer
+
+
 def grant(site, **more):
-    answer = site.post("/grants", "steward", project="heart", dataset="trial", reason="study", **more)
+    body = {"project": "heart", "dataset": "trial", "reason": "study", **more}
+    answer = site.post("/grants", "steward", **body)
     assert answer.status_code == 201, answer.text
     return answer.json()["id"]
 

@@ -46,7 +46,7 @@ def ask(house):
 def test_what_is_approved_is_granted_in_the_same_transaction(house, ask):
     part = [{"table": "visits", "columns": ["age"], "row_filter": "age > 40"}]
     end = (house.clock.now() + timedelta(days=30)).isoformat()
-    asked = ask(tables=part, expires_at=end).json()
+    asked = ask(tables=part, expires_at=end, version=1).json()
     assert (asked["state"], asked["requested_by"], asked["grant"]) == ("waiting", "scientist", None)
     answer = house.post(f"/grant-requests/{asked['id']}/approve", "steward", reason="reviewed")
     assert answer.status_code == 200, answer.text
@@ -55,10 +55,12 @@ def test_what_is_approved_is_granted_in_the_same_transaction(house, ask):
     grant = house.get(f"/grants/{decided['grant']}", "scientist").json()
     assert grant["state"] == "in_force"
     assert grant["tables"] == part
+    assert (asked["version"], decided["version"], grant["version"]) == (1, 1, 1)
     assert (grant["reason"], grant["granted_by"]) == ("outcome study", "steward")
     assert grant["expires_at"][:19] == end[:19]
     event = house.audited("grant.approve")[-1]
     assert (event.target, event.details["grant"]) == (f"grant_request/{asked['id']}", grant["id"])
+    assert (event.details["version"], house.audited("grant.request")[-1].details["version"]) == (1, 1)
 
 
 def test_nobody_decides_on_their_own_request_or_for_their_own_project(house, ask):
@@ -110,6 +112,9 @@ def test_what_cannot_be_granted_is_not_asked_for(house, ask):
         ({"tables": [{"table": "visits", "row_filter": "age in (select 1)"}]}, 422),
         ({"tables": [{"table": "visits", "row_filter": "true); drop table x"}]}, 422),
         ({"expires_at": "2020-01-01T00:00:00Z"}, 422),
+        ({"version": 2}, 422),
+        ({"version": 0}, 422),
+        ({"version": 10**30}, 422),
     ):
         answer = ask(**wrong)
         assert answer.status_code == status, (wrong, answer.text)

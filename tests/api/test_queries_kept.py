@@ -11,7 +11,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.api.asking import ALL, FOREVER, ROWS, fill, grant, settled
+from tests.api.asking import ALL, FOREVER, ROWS, deliver, fill, grant, settled
 from tests.api.conftest import open_site
 
 from atoll.errors import Unavailable
@@ -138,6 +138,60 @@ def test_the_same_question_is_answered_by_the_kept_result_at_no_cost(kept):
     assert event.details["answered_by"] == first["id"] and event.because == f"query/{again['id']}"
     assert any(again["id"] in str(f.outputs) for f in kept.rooms.flow_log.of_dataset("trial", 5))
     assert done(kept, sql, fresh=True)["answered_by"] is None
+
+
+def test_another_version_policy_text_or_project_is_asked_anew(idle):
+    def answered_by(sql=ALL, **more):
+        asked = queue(idle, sql, **more).json()
+        run_open(idle)
+        return idle.get(f"/queries/{asked['id']}", more.get("who", "scientist")).json()["answered_by"]
+
+    first = queue(idle).json()["id"]
+    run_open(idle)
+    assert answered_by() == first
+    assert answered_by(f"{ALL} limit 5000") is None
+    deliver(idle, "visits2.csv")
+    assert idle.get("/datasets/trial", "scientist").json()["latest"] == 2
+    assert answered_by() is None
+    second = answered_by()
+    assert second not in (None, first)
+    # The same rows of the same version, under another grant; then under another project.
+    for standing in idle.get("/grants?project=heart", "steward").json()["items"]:
+        idle.send("DELETE", f"/grants/{standing['id']}", "steward")
+    grant(idle)
+    assert answered_by() is None
+    grant(idle, project="lung")
+    assert answered_by(who="other", project="lung") is None
+
+
+def test_a_grant_that_ends_by_itself_ends_queries_and_what_was_kept(idle):
+    for standing in idle.get("/grants?project=heart", "steward").json()["items"]:
+        idle.send("DELETE", f"/grants/{standing['id']}", "steward")
+    grant(idle, expires_at=(idle.clock.now() + timedelta(minutes=30)).isoformat())
+    id = queue(idle).json()["id"]
+    run_open(idle)
+    assert idle.get(f"/queries/{id}/rows", "scientist").status_code == 200
+    idle.clock.ahead += timedelta(hours=1)
+    assert idle.get(f"/queries/{id}/rows", "scientist").status_code == 404
+    answer = idle.post("/queries", "scientist", project="heart", sql=ALL)
+    assert (answer.status_code, "no table" in answer.json()["message"]) == (422, True)
+    assert estimate(idle, ALL).status_code == 422
+    assert idle.get("/projects/heart/relations", "scientist").json()["items"] == []
+    assert idle.get("/grants?project=heart", "scientist").json()["items"][0]["state"] == "expired"
+    # Another may be given at once; the expired one is closed by it.
+    grant(idle)
+    assert idle.post("/queries", "scientist", project="heart", sql=ALL).status_code == 200
+
+
+def test_a_table_that_is_not_granted_cannot_be_told_from_one_that_is_not_there(idle):
+    told = set()
+    for dataset, table in (("trial", "visits"), ("trial", "absent"), ("nowhere", "visits"), ("nowhere", "absent")):
+        for path in ("/queries", "/queries/estimate"):
+            answer = idle.post(path, "other", project="lung", sql=f"select * from {dataset}.{table}")
+            body = answer.json()
+            words = str({key: body[key] for key in ("code", "message", "where", "todo") if key in body})
+            told.add((answer.status_code, words.replace(dataset, "D").replace(table, "T")))
+    assert len(told) == 1, told
 
 
 @pytest.mark.parametrize(

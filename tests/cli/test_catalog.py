@@ -40,10 +40,12 @@ def test_a_dataset_is_found_and_described(run: Run) -> None:
 def test_a_grant_is_asked_for_and_refused_and_given(run: Run) -> None:
     part = ("--table", "patients", "--columns", "age", "--filter", "age > 25")
     asked = run(
-        "sid", "grant", "request", "--project", "heart", "--dataset", "ward", "--purpose", "Study", *part, "--json"
-    )
+        "sid", "grant", "request", "--project", "heart", "--dataset", "ward", "--purpose", "Study", *part,
+        "--version", "1", "--json"
+    )  # fmt: skip
     assert asked.exit_code == 0, asked.stderr
     id = json.loads(asked.stdout)["id"]
+    assert json.loads(asked.stdout)["version"] == 1
     assert id in run("sam", "grant", "requests", "--waiting").stdout
     assert run("sid", "grant", "approve", id, "--reason", "mine").exit_code == 3
     assert "no consent" in run("sam", "grant", "refuse", id, "--reason", "no consent").stdout
@@ -52,6 +54,15 @@ def test_a_grant_is_asked_for_and_refused_and_given(run: Run) -> None:
     given = run("sam", "grant", "approve", json.loads(again.stdout)["id"], "--reason", "reviewed", "--json")
     assert given.exit_code == 0, given.stderr
     assert run("sam", "grant", "revoke", json.loads(given.stdout)["grant"]).exit_code == 0
+
+
+def test_a_grant_is_pinned_to_a_version(run: Run) -> None:
+    add = ("grant", "add", "--project", "heart", "--dataset", "ward", "--reason", "to repeat")
+    wrong = run("sam", *add, "--version", "77")
+    assert (wrong.exit_code, "no version 77" in wrong.stderr) == (6, True)
+    given = json.loads(run("sam", *add, "--version", "1", "--json").stdout)
+    assert given["version"] == 1
+    assert run("sam", "grant", "revoke", given["id"]).exit_code == 0
 
 
 def test_audit_is_searched_and_exported(run: Run, tmp_path: Path) -> None:

@@ -72,3 +72,4 @@ def test_grants_read_as_what_they_are() -> None:
         )
         == "person(id, born) where born > 1950; visit"
     )
+    assert (cells.pinned(None), cells.pinned(3)) == ("newest", "3")

@@ -285,7 +285,8 @@ def test_grants_are_given_shown_and_taken_back(delivered: Atoll) -> None:
         admin.projects.add("skin", "Skin study")
     with delivered.as_("sam") as steward:
         part = TableGrant(table="patients", columns=("age",), row_filter="age > 30")
-        given = steward.grants.add("skin", "ward", reason="Protocol 7", tables=[part])
+        given = steward.grants.add("skin", "ward", reason="Protocol 7", tables=[part], version=1)
+        assert given["version"] == 1
         assert steward.grants.show(given["id"])["tables"] == [part.model_dump(mode="json")]
         with pytest.raises(Conflict):
             steward.grants.add("skin", "ward", reason="Again")

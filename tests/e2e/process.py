@@ -29,6 +29,8 @@ class Platform:
     process: subprocess.Popen[bytes] | None = None
     #: What is started: the command itself, or something around it.
     program: tuple[str, ...] = (ATOLL,)
+    #: 0: any that is free.
+    port: int = 0
 
     @property
     def home(self) -> Path:
@@ -44,7 +46,7 @@ class Platform:
         before = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*self.program, "up", "--home", str(self.home), "--port", "0"],
+                [*self.program, "up", "--home", str(self.home), "--port", str(self.port)],
                 stdout=log,
                 stderr=log,
                 env=environment(TMPDIR=str(temporary), **self.settings),

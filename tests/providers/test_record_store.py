@@ -286,8 +286,8 @@ def test_a_page_by_index_does_not_walk_the_other_records(store: RecordStore) -> 
     with behind._writer.begin() as connection:
         connection.execute(text("ANALYZE"))
     for where in ({"open": "open"}, {"name": "n7"}, {"colour": "white", "name": "n7"}):
-        query, id = _found(Boat, where)
-        page = query.where(id > "a").order_by(id).limit(10)
+        query, given = _found(Boat, where, "a", newest_first=False)
+        page = query.params(**given, most=10)
         sql = page.compile(behind._engine, compile_kwargs={"literal_binds": True})
         explain = "EXPLAIN QUERY PLAN" if behind._engine.dialect.name == "sqlite" else "EXPLAIN"
         with behind._engine.connect() as connection:

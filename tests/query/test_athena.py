@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
+
 import duckdb
 import pytest
 import sqlglot
@@ -12,6 +15,16 @@ from atoll.errors import StatementRefused
 from atoll.model.query import Relation
 from atoll.model.table import Column, ColumnType
 from atoll.query.athena import for_athena
+
+
+def beside(name: str):
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+escapes, test_guard = beside("escapes"), beside("test_guard")
 
 VISITS = Relation(
     dataset="clinic",
@@ -91,6 +104,8 @@ def test_tpch_is_expressed_and_reads_back(said, number):
         "select 1; select 2",
         "drop table clinic.visits",
         "select * from range(3)",
+        "select map {'a': 1}['a']",
+        "select " + "(" * 99 + "1" + ")" * 99,
         "describe clinic.visits",
         "pivot clinic.labs on code in ('a') using count(*)",
         "from clinic.visits semi join clinic.labs using (subject)",
@@ -100,6 +115,30 @@ def test_tpch_is_expressed_and_reads_back(said, number):
 def test_what_is_refused_here_or_has_no_words_there_is_refused(said, sql):
     with pytest.raises(StatementRefused):
         said(sql)
+
+
+def test_every_escape_is_refused_for_athena_too(said):
+    for name, sql in (escapes.OUTSIDE | escapes.AROUND).items():
+        with pytest.raises(StatementRefused):
+            pytest.fail(f"{name}: {said(sql)}")
+
+
+def test_every_legal_form_is_said_with_its_policy_or_refused(said):
+    granted = {("clinic", "visits"): VISITS, ("clinic", "labs"): LABS}
+    spoken = []
+    for name, sql in test_guard.LEGAL.items():
+        try:
+            told = said(sql)
+        except StatementRefused:
+            continue
+        spoken.append(name)
+        for table in sqlglot.parse_one(told, read="athena").find_all(exp.Table):
+            if table.db:
+                relation = granted[table.db, table.name]
+                assert table.args["version"].expression.this == str(relation.snapshot_id), name
+                where = table.find_ancestor(exp.Select).args.get("where")
+                assert (where is not None) == (relation.row_filter is not None), name
+    assert {"select", "window", "CTE", "correlated", "recursive CTE over a table", "case", "lateral join"} <= {*spoken}
 
 
 def test_a_row_filter_that_is_no_predicate_is_refused(said):

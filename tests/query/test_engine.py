@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -17,6 +18,10 @@ import pytest
 
 from atoll.errors import Conflict, InvalidInput, LimitExceeded, StatementRefused, Unavailable
 from atoll.query import QueryEngine, process
+
+spec = importlib.util.spec_from_file_location("escapes", Path(__file__).with_name("escapes.py"))
+escapes = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(escapes)
 
 FOREVER = "SELECT count(*) FROM range(1000000000000)"
 LONG_RESULT = "SELECT * FROM range(1000000000)"
@@ -125,6 +130,33 @@ def test_a_query_over_its_time_is_killed(engine, limits):
         list(run)
     assert time.monotonic() - start < 3
     assert count(engine, limits) == 42
+
+
+def test_what_is_killed_at_a_limit_harms_no_neighbour(engine, limits):
+    with engine.run("SELECT i FROM range(90000) t(i)", [], limits) as neighbour:
+        batches = iter(neighbour)
+        read = next(batches).num_rows
+        for sql, less in (
+            (FOREVER, {"seconds": 0.5}),
+            ("SELECT list(i) FROM range(100000000) t(i)", {"memory_bytes": 64 * 2**20}),
+            (LONG_RESULT, {"max_rows": 10}),
+        ):
+            with pytest.raises(LimitExceeded), engine.run(sql, [], limits.but(**less)) as run:
+                list(run)
+        assert read + sum(batch.num_rows for batch in batches) == 90_000
+
+
+@pytest.mark.parametrize(
+    "name", ["read_text", "attach", "duckdb_views as view", "getenv", "10,000 CASE", "absent table"]
+)
+def test_an_escape_is_refused_by_run_and_plan_alike(engine, relations, limits, name):
+    sql = (escapes.OUTSIDE | escapes.AROUND)[name]
+    told = []
+    for attempt in (engine.run, engine.explain):
+        with pytest.raises(StatementRefused) as caught:
+            attempt(sql, relations, limits)
+        told.append(str(caught.value))
+    assert told[0] == told[1]
 
 
 def test_a_result_over_its_time_is_killed(engine, limits):

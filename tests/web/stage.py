@@ -52,6 +52,8 @@ class Stage:
     delivery: str = ""
     query: str = ""
     proposal: str = ""
+    #: Id of the scientist.
+    person: str = ""
     #: What page tests add: name to value.
     more: dict[str, str] = field(default_factory=dict)
 
@@ -83,6 +85,7 @@ def people(stage: Stage) -> None:
         for login in PEOPLE.values():
             admin.people.add(login, login.title(), [roles.get(login, login)], password=PASSWORD)
             stage.platform.tokens[login] = admin.tokens.create("test", login=login)["token"]
+        stage.person = admin.people.id_of("scientist")
         admin.projects.add(PROJECT, "Heart failure study")
         admin.projects.add_member(PROJECT, "scientist")
         admin.budgets.set(BudgetHolder.PROJECT, PROJECT, BudgetRule(eur_per_month="250"))

@@ -25,7 +25,7 @@ def test_entries_are_found_and_opened_by_link(pages, stage):
         rows = page.get_by_role("table", name="Entries").locator("tbody tr")
         expect(rows.first).to_contain_text("budget.set")
         expect(rows.filter(has_not_text="budget.set")).to_have_count(0)
-        page.get_by_role("button", name=f"budget.set: Show entry {entry['number']}").click()
+        page.get_by_role("button", name=f"Budget set: Show entry {entry['number']}").click()
         expect(page).to_have_url(re.compile(f"entry={entry['number']}"))
         expect(page.get_by_role("dialog")).to_contain_text(entry["hash"])
         watched.settle()

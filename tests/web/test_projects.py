@@ -73,6 +73,8 @@ def test_a_grant_is_asked_for_refused_asked_for_again_and_approved(pages, projec
             dialog.get_by_role("combobox", name="For the project").click()
             page.get_by_role("option", name="Kidney study").click()
             dialog.get_by_label("Purpose").fill(purpose)
+            dialog.get_by_role("combobox", name="Version").click()
+            page.get_by_role("option", name="1 of ").click()
             dialog.get_by_role("button", name="Ask for access").click()
             expect(dialog).to_have_count(0)
 
@@ -99,6 +101,7 @@ def test_a_grant_is_asked_for_refused_asked_for_again_and_approved(pages, projec
         page.goto(f"/projects/{project}?tab=data")
         granted = row(page, "Grants", "sdtm")
         expect(granted).to_contain_text("Active")
+        expect(granted).to_contain_text("All of it (version 1)")
         granted.get_by_role("link", name="sdtm").click()
         expect(page).to_have_url(re.compile("/data/sdtm"))
 

@@ -9,6 +9,9 @@ import { Waiting } from "./app/shell/Waiting";
 const PAGES: RouteObject[] = [
   { index: true, lazy: () => import("./pages/home/HomePage") },
   { path: "account", lazy: () => import("./pages/account/AccountPage") },
+  { path: "administration", lazy: () => import("./pages/administration/AdministrationPage") },
+  { path: "administration/:section", lazy: () => import("./pages/administration/AdministrationPage") },
+  { path: "administration/people/:id", lazy: () => import("./pages/administration/PersonPage") },
   { path: "airlock", lazy: () => import("./pages/airlock/AirlockPage") },
   { path: "airlock/new", lazy: () => import("./pages/airlock/NewRequestPage") },
   { path: "airlock/:id", lazy: () => import("./pages/airlock/RequestPage") },

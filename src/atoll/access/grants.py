@@ -29,6 +29,12 @@ def holds(records: RecordStore, grant_id: str, now: datetime) -> bool:
         return False
 
 
+def pinned_versions(records: RecordStore, dataset: str, now: datetime) -> frozenset[int]:
+    """Numbers of the dataset's versions that grants in force at `now` are pinned to."""
+    given = every(records, Grant, {"dataset": dataset})
+    return frozenset(grant.pinned for grant in given if grant.pinned is not None and grant.holds(now))
+
+
 def replacement(expired: Grant | None, grant: Grant) -> tuple[Write, ...]:
     """The writes that add `grant`, closing the expired one that still stands.
 

@@ -123,7 +123,7 @@ def revoke_grant(grant: Grant) -> None:
 
 
 def granted_tables_exist(tables: Iterable[TableGrant], version: DatasetVersion | None) -> None:
-    """A grant names tables and columns that the dataset's newest version has, each once.
+    """A grant names tables and columns that the version granted has, each once.
 
     A name that is not there would grant whatever later comes under it.
     """

@@ -11,6 +11,7 @@ from atoll.api.envelope import Envelope
 from atoll.api.lanes import Lanes
 from atoll.api.metrics import Metrics
 from atoll.api.routes import ALL
+from atoll.api.routing import LiteralFirst
 from atoll.api.security import check_declared
 from atoll.api.web import Web
 from atoll.flows.front_door import front_door
@@ -38,6 +39,7 @@ def create_app(rooms: Rooms) -> FastAPI:
     app.state.metrics = metrics
     app.state.events = Events(rooms)
     app.state.lanes = Lanes()
+    app.router.route_class = LiteralFirst
     for routes in ALL:
         routes.mount(app)
     errors.install(app)

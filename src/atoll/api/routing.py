@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypedDict, TypeVar, Unpack
 
 from fastapi import Depends, FastAPI
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Scope as Asked
 
 from atoll.access.scopes import Scope
 from atoll.api.schemas.errors import ErrorAnswer
 from atoll.api.security import Access, Public, Requires
+from atoll.api.writing import written_at_once
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -38,6 +43,21 @@ class _Route:
     path: str
     endpoint: Callable[..., Any]
     options: dict[str, Any]
+
+
+class LiteralFirst(APIRoute):
+    """A route that looks at its path's fixed part before it tries the pattern: most are told apart by it."""
+
+    @cached_property
+    def literal(self) -> str:
+        """What the path begins with, whatever its parameters are."""
+        return self.path.partition("{")[0]
+
+    def matches(self, scope: Asked) -> tuple[Match, Asked]:
+        """As any route, sooner."""
+        if not scope.get("root_path") and not scope["path"].startswith(self.literal):
+            return Match.NONE, {}
+        return super().matches(scope)
 
 
 class Routes:
@@ -108,4 +128,5 @@ class Routes:
     def mount(self, app: FastAPI) -> None:
         """Add the routes to the app, under their full paths."""
         for route in self._routes:
-            app.add_api_route(route.path, route.endpoint, methods=[route.method], **route.options)
+            endpoint = written_at_once(route.endpoint, route.options)
+            app.add_api_route(route.path, endpoint, methods=[route.method], **route.options)

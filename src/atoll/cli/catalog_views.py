@@ -21,6 +21,7 @@ _REQUEST = (
     Field("project"),
     Field("dataset"),
     Field("tables", "part", cells.granted),
+    Field("version", "", cells.pinned),
     Field("purpose"),
     Field("state"),
     Field("requested_by"),

@@ -158,6 +158,11 @@ def granted(value: object) -> str:
     return "; ".join(parts)
 
 
+def pinned(value: object) -> str:
+    """The dataset version that is read."""
+    return "newest" if value is None else text(value)
+
+
 def frequent(value: object) -> str:
     """Values with the number of their rows."""
     if not isinstance(value, list):

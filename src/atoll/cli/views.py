@@ -37,6 +37,7 @@ _GRANT = (
     Field("project"),
     Field("dataset"),
     Field("tables", "part", cell=cells.granted),
+    Field("version", cell=cells.pinned),
     Field("state"),
     _time("expires_at", "expires"),
     _time("revoked_at", "revoked"),

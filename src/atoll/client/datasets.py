@@ -102,12 +102,15 @@ class Grants:
         *,
         reason: str,
         tables: Sequence[TableGrant] | None = None,
+        version: int | None = None,
         expires_at: datetime | None = None,
     ) -> Json:
-        """Grant a dataset, whole or these parts of it, until revoked or expired."""
+        """Grant a dataset, whole or these parts of it, at a version or the newest, until revoked or expired."""
         body: Json = {"project": project, "dataset": dataset, "reason": reason}
         if tables is not None:
             body["tables"] = [table.model_dump(mode="json") for table in tables]
+        if version is not None:
+            body["version"] = version
         if expires_at is not None:
             body["expires_at"] = expires_at.isoformat()
         return self._connection.post("/grants", body)
@@ -119,12 +122,15 @@ class Grants:
         *,
         purpose: str,
         tables: Sequence[TableGrant] | None = None,
+        version: int | None = None,
         expires_at: datetime | None = None,
     ) -> Json:
-        """Ask that the project may read a dataset, whole or these parts of it."""
+        """Ask that the project may read a dataset, whole or these parts of it, at a version or the newest."""
         body: Json = {"project": project, "dataset": dataset, "purpose": purpose}
         if tables is not None:
             body["tables"] = [table.model_dump(mode="json") for table in tables]
+        if version is not None:
+            body["version"] = version
         if expires_at is not None:
             body["expires_at"] = expires_at.isoformat()
         return self._connection.post("/grant-requests", body)

@@ -18,6 +18,7 @@ from atoll.flows.write_workspace import not_queued, still_standing, wanting, wri
 from atoll.model.person import Caller, Project
 from atoll.model.workspace import Desired, HibernateKind, MachineState, Product, Workspace
 from atoll.workspaces import prices
+from atoll.workspaces.reasons import WISH
 
 _DOWN = (MachineState.STOPPED, MachineState.ABSENT)
 
@@ -57,7 +58,7 @@ def hibernate(rooms: Rooms, caller: Caller, workspace_id: str) -> Workspace:
         if backend is None or backend.capabilities.hibernate is not HibernateKind.NONE:
             return wanting(workspace, Desired.HIBERNATED, _asked_by(caller))
         if _product(rooms, workspace).fallback.get("hibernate") == "stop":
-            because = f"Hibernation was asked by {caller.name}; {workspace.backend} cannot, so it is stopped."
+            because = WISH.say("stopped_instead", who=caller.name, backend=workspace.backend)
             return wanting(workspace, Desired.STOPPED, because)
         raise Conflict(
             f"Machines of {workspace.backend} cannot hibernate.",
@@ -136,7 +137,7 @@ def resize(
             size_before=workspace.size,
             eur_per_hour_before=workspace.eur_per_hour,
             generation=workspace.generation + 1,
-            desired_because=f"Resized to {size_name} by {caller.name}.",
+            desired_because=WISH.say("resized", size=size_name, who=caller.name),
         )
 
     return write_workspace(
@@ -200,7 +201,7 @@ def terminate(rooms: Rooms, caller: Caller, workspace_id: str) -> Workspace:
 
 
 def _asked_by(caller: Caller) -> str:
-    return f"Asked by {caller.name}."
+    return WISH.say("asked", who=caller.name)
 
 
 def _product(rooms: Rooms, workspace: Workspace) -> Product:

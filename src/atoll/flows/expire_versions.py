@@ -1,7 +1,7 @@
 """Old versions of a dataset cease to be readable, and the files that only they held are removed.
 
 First it is on record that a version has expired, then its snapshots go, then what nothing
-refers to any more. Versions that are the newest, kept by somebody, mounted, or that a query
+refers to any more. Versions that are the newest, kept by somebody, mounted, that a grant is pinned to, or that a query
 may still be reading stay. Killed anywhere and run again, each step gives the same.
 """
 

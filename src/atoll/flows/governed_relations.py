@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from atoll.access import grants
+from atoll.errors import StatementRefused
 from atoll.flows import read_lake
 from atoll.flows.rooms import Rooms
-from atoll.model.dataset import Dataset, DatasetVersion, TableState
+from atoll.model.dataset import DatasetVersion, TableState
 from atoll.model.grant import Grant, TableGrant
 from atoll.model.query import Relation
 from atoll.query import may_name
@@ -42,16 +43,18 @@ class Governed:
 def governed_relations(rooms: Rooms, project: str, sql: str) -> Governed:
     """Plan what the project's standing grants name and the statement's text could mean.
 
-    The newest version of each dataset is read. Whether the statement may run is for
+    Of each dataset the version is read that the grant is pinned to, or the newest. Whether the statement may run is for
     the engine's guard to say; this only spares the planning of tables it cannot name.
+    Raises `StatementRefused` when it could name a table of a pinned version that is gone.
     """
     relations: list[Relation] = []
     versions: dict[str, str] = {}
     given: dict[str, str] = {}
     names: list[str] = []
     for grant in grants.in_force(rooms.records, project, rooms.clock.now()):
-        version = read_lake.latest_version(rooms, rooms.records.get(Dataset, grant.dataset))
+        version = read_lake.granted_version(rooms, grant)
         if version is None:
+            _check_pinned(rooms, grant, sql)
             continue
         versions[grant.dataset] = version.id
         given[grant.dataset] = grant.id
@@ -74,6 +77,19 @@ def _named(grant: Grant, version: DatasetVersion, sql: str) -> Iterable[tuple[Ta
         part = part_of(grant, state.table)
         if part is not None and may_name(sql, grant.dataset, state.table):
             yield state, part
+
+
+def _check_pinned(rooms: Rooms, grant: Grant, sql: str) -> None:
+    """The project knows its grant, so it may be told why there is nothing to read. Raises `StatementRefused`."""
+    if grant.pinned is None:
+        return
+    gone = rooms.records.get(DatasetVersion, f"{grant.dataset}@{grant.pinned}")
+    if any(part_of(grant, s.table) and may_name(sql, grant.dataset, s.table) for s in gone.tables):
+        raise StatementRefused(
+            "The version that the project's grant is pinned to can be read no more.",
+            where=f"dataset/{gone.id}, grant/{grant.id}",
+            todo="Ask for a grant to the newest version, or to one that stands.",
+        )
 
 
 def part_of(grant: Grant, table: str) -> TableGrant | None:

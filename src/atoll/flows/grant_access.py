@@ -7,7 +7,7 @@ from datetime import datetime
 from atoll.access import grants, permissions, policies
 from atoll.access.directory import project_by_name
 from atoll.access.scopes import Scope
-from atoll.errors import AlreadyExists, InvalidInput, NotFound, VersionConflict
+from atoll.errors import AlreadyExists, Conflict, InvalidInput, NotFound, VersionConflict
 from atoll.flows import read_lake
 from atoll.flows.rooms import Rooms
 from atoll.model.dataset import Dataset, DatasetVersion
@@ -15,7 +15,7 @@ from atoll.model.grant import Grant, TableGrant
 from atoll.model.ledger import AuditEvent
 from atoll.model.person import Caller, Project
 from atoll.model.record import new_id
-from atoll.ports.records import Page, Put
+from atoll.ports.records import Page, Put, Write
 
 
 def list_grants(
@@ -60,17 +60,19 @@ def add_grant(
     dataset: str,
     tables: tuple[TableGrant, ...] | None,
     reason: str,
+    pinned: int | None = None,
     expires_at: datetime | None = None,
 ) -> Grant:
     """Give the project the right. An expired grant that still stands is closed by it.
 
+    `pinned` is the number of the version to be read, None for the newest, whatever comes.
     Raises `NotFound` for an unknown project or dataset, `NotPermitted` for one's own
-    project, `InvalidInput` for tables, columns or a filter that do not hold,
+    project, `InvalidInput` for a version, tables, columns or a filter that do not hold,
     `Conflict` when a grant is in force already.
     """
     found = project_by_name(rooms.records, project)
     permissions.give_grant(caller, found)
-    check_part(rooms, dataset, tables, expires_at)
+    version = check_part(rooms, dataset, tables, expires_at, pinned)
     now = rooms.clock.now()
     standing = grants.standing(rooms.records, project, dataset)
     policies.add_grant(standing, now, expires_at)
@@ -79,12 +81,13 @@ def add_grant(
         project=project,
         dataset=dataset,
         tables=tables,
+        pinned=pinned,
         reason=reason,
         granted_by=caller.name,
         granted_at=now,
         expires_at=expires_at,
     )
-    _write(rooms, caller, found, standing, grant)
+    _write(rooms, caller, found, standing, grant, version)
     return rooms.records.get(Grant, grant.id)
 
 
@@ -106,7 +109,9 @@ def revoke_grant(rooms: Rooms, caller: Caller, grant_id: str) -> Grant:
     return rooms.records.get(Grant, grant_id)
 
 
-def _write(rooms: Rooms, caller: Caller, project: Project, expired: Grant | None, grant: Grant) -> None:
+def _write(
+    rooms: Rooms, caller: Caller, project: Project, expired: Grant | None, grant: Grant, version: DatasetVersion | None
+) -> None:
     event = AuditEvent(
         action="grant.add",
         target=f"grant/{grant.id}",
@@ -116,33 +121,68 @@ def _write(rooms: Rooms, caller: Caller, project: Project, expired: Grant | None
             "dataset": grant.dataset,
             "tables": None if grant.tables is None else [table.table for table in grant.tables],
             "row_filter": any(table.row_filter is not None for table in grant.tables or ()),
+            "version": "latest" if grant.pinned is None else grant.pinned,
             "expires_at": None if grant.expires_at is None else grant.expires_at.isoformat(),
             "closes": None if expired is None else expired.id,
         },
     )
     try:
-        rooms.audit.record(event, *grants.replacement(expired, grant))
+        rooms.audit.record(event, *grants.replacement(expired, grant), *hold(grant, version))
     except (AlreadyExists, VersionConflict):
         raise AlreadyExists(
-            "The project was given a grant to this dataset in the same moment.",
+            "In the same moment the project was given a grant to this dataset, or the version changed.",
             where=f"project/{project.name}, dataset/{grant.dataset}",
             todo="Look at the grants of the project.",
         ) from None
 
 
-def check_part(rooms: Rooms, dataset: str, tables: tuple[TableGrant, ...] | None, expires_at: datetime | None) -> None:
-    """Whether so much of the dataset can be granted. Raises `NotFound`, `InvalidInput`, `Conflict`."""
+def hold(grant: Grant, version: DatasetVersion | None) -> tuple[Write, ...]:
+    """The write that lets nobody mark the pinned version expired in the moment it is granted."""
+    return () if grant.pinned is None or version is None else (Put(version),)
+
+
+def check_part(
+    rooms: Rooms,
+    dataset: str,
+    tables: tuple[TableGrant, ...] | None,
+    expires_at: datetime | None,
+    pinned: int | None,
+) -> DatasetVersion | None:
+    """Whether so much of the dataset can be granted; the version that would be read, None when there is none yet.
+
+    Raises `NotFound`, `InvalidInput`, `Conflict`.
+    """
     if expires_at is not None and expires_at.tzinfo is None:
         raise InvalidInput("The end has no time zone.", where="expires_at", todo="Write it like 2030-01-31T12:00:00Z.")
     try:
-        version = read_lake.latest_version(rooms, rooms.records.get(Dataset, dataset))
+        found = rooms.records.get(Dataset, dataset)
     except NotFound:
         raise permissions.not_found("dataset", dataset) from None
+    version = read_lake.latest_version(rooms, found) if pinned is None else _pinned(rooms, found, pinned)
     if tables is None:
-        return
+        return version
     policies.granted_tables_exist(tables, version)
     if version is not None:
         _check_filters(rooms, version, tables)
+    return version
+
+
+def _pinned(rooms: Rooms, dataset: Dataset, number: int) -> DatasetVersion:
+    try:
+        version = rooms.records.get(DatasetVersion, f"{dataset.id}@{number}")
+    except NotFound:
+        raise InvalidInput(
+            f"The dataset has no version {number}.",
+            where="version",
+            todo=f"Choose one up to {dataset.latest}, or leave it out for the newest.",
+        ) from None
+    if not version.live:
+        raise Conflict(
+            "The version has expired.",
+            where=f"dataset/{version.id}",
+            todo="Choose one that stands, or leave it out for the newest.",
+        )
+    return version
 
 
 def _check_filters(rooms: Rooms, version: DatasetVersion, tables: tuple[TableGrant, ...]) -> None:

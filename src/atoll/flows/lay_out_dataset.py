@@ -16,7 +16,7 @@ from atoll.flows import read_lake
 from atoll.flows.governed_relations import part_of, relation_of, scanned_bytes
 from atoll.flows.rooms import Rooms
 from atoll.lake import MountStore, link_files, write_rows
-from atoll.model.dataset import Dataset, DatasetVersion
+from atoll.model.dataset import DatasetVersion
 from atoll.model.grant import Grant
 from atoll.model.ledger import Metric
 from atoll.model.mount import DatasetMount
@@ -57,10 +57,10 @@ def store(rooms: Rooms) -> MountStore:
 
 
 def granted_versions(rooms: Rooms, project: str) -> tuple[GrantedVersion, ...]:
-    """The newest version of every dataset that a grant in force shows the project, in order of dataset."""
+    """The version of every dataset that a grant in force shows the project, in order of dataset."""
     found = []
     for grant in grants.in_force(rooms.records, project, rooms.clock.now()):
-        version = read_lake.latest_version(rooms, rooms.records.get(Dataset, grant.dataset))
+        version = read_lake.granted_version(rooms, grant)
         if version is not None and (granted := _granted(rooms, grant, version)).relations:
             found.append(granted)
     return tuple(found)
@@ -201,6 +201,7 @@ def _manifest(granted: GrantedVersion, files: Mapping[str, list[str]]) -> dict[s
     return {
         "dataset": granted.grant.dataset,
         "version": granted.version.id,
+        "pinned": granted.grant.pinned is not None,
         "contract": granted.version.contract,
         "committed_at": granted.version.committed_at.isoformat(),
         "project": granted.grant.project,

@@ -26,7 +26,7 @@ _BATCH = 40
 def mount_datasets(rooms: Rooms, workspace: Workspace, because: str = "") -> tuple[Mount, ...]:
     """Lay out what the workspace's project was granted, and say how its machine mounts it.
 
-    One mount for each dataset, at its newest version: `manifest.json`, and a directory of
+    One mount for each dataset, at the version granted, pinned or newest: `manifest.json`, and a directory of
     Parquet files for each table. To mount is to read, so the owner must be one who may
     query under the project. `because` is what it is done for, e.g. `operation/op_...`;
     done again for the same it is told once in audit and flows.

@@ -27,6 +27,7 @@ from atoll.ports.records import Put
 from atoll.workspaces import names, parameters, prices
 from atoll.workspaces.gate import pass_through, stand_at
 from atoll.workspaces.placement import place
+from atoll.workspaces.reasons import WISH
 
 _TRIES = 20
 
@@ -187,7 +188,7 @@ def _workspace(caller: Caller, quoted: Quote, workspace_id: str) -> Workspace:
         eur_per_hour=quoted.size.eur_per_hour,
         created_at=quoted.at,
         expires_at=quoted.expires_at,
-        desired_because=f"Asked by {caller.name}.",
+        desired_because=WISH.say("asked", who=caller.name),
         observed=Observed(at=quoted.at),
         queued_at=quoted.at if quoted.waits else None,
         queued_generation=1 if quoted.waits else 0,

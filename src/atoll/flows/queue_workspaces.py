@@ -23,6 +23,7 @@ from atoll.workspaces import quotas
 from atoll.workspaces.gate import pass_through, stand_at
 from atoll.workspaces.queue import Place, Waiting, line_up
 from atoll.workspaces.quotas import Amount, Quota
+from atoll.workspaces.reasons import WISH
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +125,7 @@ def _barred(rooms: Rooms, workspace: Workspace, held: Sequence[Quota]) -> str:
 
 def _admitted(rooms: Rooms, workspace: Workspace) -> Workspace:
     days = rooms.records.get(ProductVersion, workspace.product).product.lifetime.days
-    because = f"Asked by {workspace.owner_login}; there is room now."
+    because = WISH.say("admitted", who=workspace.owner_login)
     return wanting(workspace, Desired.RUNNING, because).but(expires_at=rooms.clock.now() + timedelta(days=days))
 
 
@@ -134,8 +135,8 @@ def _may_no_longer(rooms: Rooms, workspace: Workspace) -> str:
         permissions.launch_under(owner_of(rooms, workspace), project_by_name(rooms.records, workspace.project))
         state = rooms.records.get(ProductVersion, workspace.product).state
     except (NotFound, NotPermitted):
-        return "When there was room, its owner might not launch it any more."
-    return f"When there was room, {workspace.product} was retired." if state is ProductState.RETIRED else ""
+        return WISH.say("may_no_longer")
+    return WISH.say("retired", product=workspace.product) if state is ProductState.RETIRED else ""
 
 
 def _queued(rooms: Rooms) -> Iterator[Workspace]:

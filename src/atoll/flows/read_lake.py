@@ -7,6 +7,7 @@ from datetime import datetime
 from atoll.errors import NotFound
 from atoll.flows.rooms import Rooms
 from atoll.model.dataset import Dataset, DatasetVersion
+from atoll.model.grant import Grant
 from atoll.model.person import Caller
 from atoll.ports.records import every
 
@@ -48,3 +49,15 @@ def latest_version(rooms: Rooms, dataset: Dataset) -> DatasetVersion | None:
     if dataset.latest == 0:
         return None
     return rooms.records.get(DatasetVersion, f"{dataset.id}@{dataset.latest}")
+
+
+def granted_version(rooms: Rooms, grant: Grant) -> DatasetVersion | None:
+    """The version that a grant shows: the one it is pinned to, or the newest.
+
+    None before the first commit, and once the pinned one can be read no more: another is
+    never shown in its place.
+    """
+    if grant.pinned is None:
+        return latest_version(rooms, rooms.records.get(Dataset, grant.dataset))
+    pinned = rooms.records.get(DatasetVersion, f"{grant.dataset}@{grant.pinned}")
+    return pinned if pinned.live else None

@@ -27,14 +27,15 @@ def request_grant(
     dataset: str,
     tables: tuple[TableGrant, ...] | None,
     purpose: str,
+    pinned: int | None = None,
     expires_at: datetime | None = None,
 ) -> GrantRequest:
     """Ask for it. Raises `NotFound` for a project one is not in or an unknown dataset,
-    `InvalidInput` for tables, columns or a filter that do not hold, `AlreadyExists` while
+    `InvalidInput` for a version, tables, columns or a filter that do not hold, `AlreadyExists` while
     an earlier request of the caller's for both waits.
     """
     permissions.request_grant(caller, project_by_name(rooms.records, project))
-    grant_access.check_part(rooms, dataset, tables, expires_at)
+    grant_access.check_part(rooms, dataset, tables, expires_at, pinned)
     now = rooms.clock.now()
     policies.grant_ends(now, expires_at)
     request = GrantRequest(
@@ -42,6 +43,7 @@ def request_grant(
         project=project,
         dataset=dataset,
         tables=tables,
+        pinned=pinned,
         purpose=purpose,
         expires_at=expires_at,
         requested_by=caller.name,
@@ -117,12 +119,13 @@ def approve(rooms: Rooms, caller: Caller, request_id: str, reason: str) -> Grant
     request = _to_decide(rooms, caller, request_id)
     now = rooms.clock.now()
     decided = after(request, Act.APPROVE, caller, reason, now)
-    grant_access.check_part(rooms, request.dataset, request.tables, request.expires_at)
+    version = grant_access.check_part(rooms, request.dataset, request.tables, request.expires_at, request.pinned)
     grant = Grant(
         id=new_id("grt"),
         project=request.project,
         dataset=request.dataset,
         tables=request.tables,
+        pinned=request.pinned,
         reason=request.purpose,
         granted_by=caller.name,
         granted_at=now,
@@ -130,7 +133,7 @@ def approve(rooms: Rooms, caller: Caller, request_id: str, reason: str) -> Grant
     )
     before = grants.standing(rooms.records, request.project, request.dataset)
     facts = {"grant": grant.id, "closes": None if before is None else before.id, "reason": reason}
-    writes = (Put(decided.but(grant=grant.id)), *grants.replacement(before, grant))
+    writes = (Put(decided.but(grant=grant.id)), *grants.replacement(before, grant), *grant_access.hold(grant, version))
     return _record(rooms, _event("grant.approve", caller, request, facts), request_id, *writes)
 
 
@@ -162,7 +165,7 @@ def _record(rooms: Rooms, event: AuditEvent, request_id: str, *writes: Write) ->
         rooms.audit.record(event, *writes)
     except (AlreadyExists, VersionConflict):
         raise Conflict(
-            "Somebody decided on the request, or changed the project's grant, at the same time.",
+            "Somebody decided on the request, or changed the project's grant or the version, at the same time.",
             where=f"grant_request/{request_id}",
             todo="Look at it again.",
         ) from None
@@ -179,6 +182,7 @@ def _event(action: str, caller: Caller, request: GrantRequest, facts: dict[str, 
             "dataset": request.dataset,
             "tables": None if request.tables is None else [table.table for table in request.tables],
             "row_filter": any(table.row_filter is not None for table in request.tables or ()),
+            "version": "latest" if request.pinned is None else request.pinned,
             "expires_at": None if request.expires_at is None else request.expires_at.isoformat(),
             **facts,
         },

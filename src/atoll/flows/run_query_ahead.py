@@ -10,7 +10,6 @@ from atoll.flows import read_lake
 from atoll.flows.governed_relations import governed_relations, part_of
 from atoll.flows.rooms import Rooms
 from atoll.flows.run_query import limits_of, price_of
-from atoll.model.dataset import Dataset
 from atoll.model.person import Caller
 from atoll.model.query import QueryEstimate
 from atoll.model.record import Frozen
@@ -36,14 +35,14 @@ class PricedEstimate(Frozen):
 
 
 def relations(rooms: Rooms, caller: Caller, project: str) -> tuple[NamedRelation, ...]:
-    """Every table that the project's standing grants let its members read, newest versions; from records alone.
+    """Every table that the project's standing grants let its members read, at the granted versions; from records alone.
 
     Who may: those who may query under the project. Raises `NotFound` for another.
     """
     permissions.query_under(caller, project_by_name(rooms.records, project))
     found: list[NamedRelation] = []
     for grant in grants.in_force(rooms.records, project, rooms.clock.now()):
-        version = read_lake.latest_version(rooms, rooms.records.get(Dataset, grant.dataset))
+        version = read_lake.granted_version(rooms, grant)
         for state in version.tables if version else ():
             part = part_of(grant, state.table)
             if part is not None:

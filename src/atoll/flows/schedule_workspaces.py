@@ -17,6 +17,7 @@ from atoll.model.person import PLATFORM, Caller
 from atoll.model.schedule import WeeklyHours, WorkspaceSchedule
 from atoll.model.workspace import Desired, HibernateKind, LifetimeRule, ProductVersion, Workspace
 from atoll.ports.records import Put, every
+from atoll.workspaces.reasons import WISH
 from atoll.workspaces.schedule import Stage, ends_at, last_start, stage
 
 log = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ def _live(rooms: Rooms, workspace: Workspace) -> int:
         _record(rooms, workspace, "workspace.warn", details, Put(done.but(warned_of=workspace.expires_at)))
         return 1
     if found is Stage.EXPIRED and done.rested_for != workspace.expires_at:
-        reason = f"Its time was over on {workspace.expires_at:%Y-%m-%d}; it is terminated on {until} unless extended."
+        reason = WISH.say("expired", day=f"{workspace.expires_at:%Y-%m-%d}", until=until)
         mark = Put(done.but(rested_for=workspace.expires_at))
         if workspace.desired is Desired.RUNNING:
             rested = wanting(workspace, _rest(rooms, workspace), reason)
@@ -90,7 +91,7 @@ def _live(rooms: Rooms, workspace: Workspace) -> int:
             _record(rooms, workspace, "workspace.expire", {"reason": reason}, mark)
         return 1
     if found is Stage.OVER:
-        reason = f"Its time was over on {workspace.expires_at:%Y-%m-%d} and nobody extended it."
+        reason = WISH.say("over", day=f"{workspace.expires_at:%Y-%m-%d}")
         gone = wanting(workspace, Desired.TERMINATED, reason)
         _record(rooms, workspace, "workspace.terminate", {"reason": reason}, Put(gone))
         return 1

@@ -8,7 +8,6 @@ from atoll.errors import NotFound, VersionConflict
 from atoll.flows import read_lake
 from atoll.flows.lay_out_dataset import store
 from atoll.flows.rooms import Rooms
-from atoll.model.dataset import Dataset
 from atoll.model.grant import Grant
 from atoll.model.ledger import AuditEvent
 from atoll.model.mount import DatasetMount, MountedBy
@@ -24,7 +23,7 @@ _GONE = frozenset({MachineState.ABSENT, MachineState.STOPPED})
 def sweep_mounts(rooms: Rooms) -> int:
     """Take away what is not needed; how many directories.
 
-    A directory stays while its grant is in force and it is of the newest version or a
+    A directory stays while its grant is in force and it is of the version that it shows or a
     machine has it mounted. When the grant ends it goes at once: a machine that runs
     sees its files vanish, as its next query would be refused.
     """
@@ -68,8 +67,8 @@ def _sweep(rooms: Rooms, mount: DatasetMount) -> bool:
 def _needed(rooms: Rooms, mount: DatasetMount) -> bool:
     if not _granted(rooms, mount):
         return False
-    newest = read_lake.latest_version(rooms, rooms.records.get(Dataset, mount.dataset))
-    if newest is not None and newest.id == mount.dataset_version:
+    shown = read_lake.granted_version(rooms, rooms.records.get(Grant, mount.grant))
+    if shown is not None and shown.id == mount.dataset_version:
         return True
     return bool(_users(rooms, mount.id))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from atoll.access import grants
 from atoll.flows.rooms import Rooms
 from atoll.model.dataset import Dataset, DatasetVersion
 from atoll.model.mount import DatasetMount
@@ -22,6 +23,7 @@ class Protection(StrEnum):
 
     NEWEST = "newest"
     KEPT = "kept"
+    PINNED = "pinned"
     MOUNTED = "mounted"
     RECENT = "recent"
     NUMBER = "number"
@@ -49,6 +51,7 @@ def _standings(rooms: Rooms, dataset: Dataset, *, kept: int | None, days: float 
     grace = max(_LEAST_GRACE, timedelta(seconds=2 * settings.query_seconds))
     now = rooms.clock.now()
     mounted = {mount.dataset_version for mount in every(rooms.records, DatasetMount, {"dataset": dataset.id})}
+    pinned = grants.pinned_versions(rooms.records, dataset.id, now)
     versions = sorted(every(rooms.records, DatasetVersion, {"dataset": dataset.id}), key=lambda v: -v.number)
     superseded_at = None
     place = 0
@@ -59,6 +62,8 @@ def _standings(rooms: Rooms, dataset: Dataset, *, kept: int | None, days: float 
                 protection = Protection.NEWEST
             elif version.keep is not None:
                 protection = Protection.KEPT
+            elif version.number in pinned:
+                protection = Protection.PINNED
             elif version.id in mounted:
                 protection = Protection.MOUNTED
             elif now - superseded_at < grace:

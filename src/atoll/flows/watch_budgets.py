@@ -15,6 +15,7 @@ from atoll.model.ledger import AuditEvent
 from atoll.model.person import PLATFORM
 from atoll.model.workspace import Desired, HibernateKind, Workspace
 from atoll.ports.records import Put, every
+from atoll.workspaces.reasons import WISH
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ def check_launch(rooms: Rooms, *, user: str, project: str, what: str = "launched
         found = spending.standing(budget, spending.spending_of(rooms.records, month))
         if found.stage is BudgetStage.BLOCKED:
             raise BudgetExceeded(
-                f"{_used_up(found)}, so nothing is {what} under it.",
+                f"{_used_up(found).removesuffix('.')}, so nothing is {what} under it.",
                 where=f"budget/{budget.id}",
                 todo="Ask for a larger budget, or wait for the next month.",
             )
@@ -78,7 +79,7 @@ def _watch(rooms: Rooms, budget: Budget, found: BudgetStanding) -> int:
     if not blocked and done.hibernated:
         return count
     for workspace in list(_running(rooms, budget)):
-        count += _rest(rooms, workspace, f"{_used_up(found)}.", budget)
+        count += _rest(rooms, workspace, _used_up(found), budget)
     done = _month_of(rooms, budget, found.month)
     if not done.hibernated or blocked != done.blocked:
         action = "budget.block" if blocked else "budget.hibernate"
@@ -139,6 +140,6 @@ def _month_of(rooms: Rooms, budget: Budget, month: str) -> BudgetMonth:
 
 
 def _used_up(found: BudgetStanding) -> str:
-    whose = f"project {found.name}" if found.holder is BudgetHolder.PROJECT else found.name
+    code = "budget_project" if found.holder is BudgetHolder.PROJECT else "budget_person"
     spent, limit = found.spent_eur.quantize(_CENT), found.rule.eur_per_month.quantize(_CENT)
-    return f"The budget of {whose} for {found.month} is used up: {spent} of {limit} EUR are spent"
+    return WISH.say(code, name=found.name, month=found.month, spent=spent, limit=limit)

@@ -19,7 +19,7 @@ class TableGrant(Frozen):
 
 
 class Grant(Record):
-    """A project's right to a dataset: tables, columns, row filter, expiry."""
+    """A project's right to a dataset: tables, columns, row filter, version, expiry."""
 
     kind: ClassVar[str] = "grant"
     indexes: ClassVar[tuple[str, ...]] = ("project", "dataset", "standing")
@@ -30,6 +30,8 @@ class Grant(Record):
     dataset: str
     #: The tables granted; None means every table, those of later versions too.
     tables: tuple[TableGrant, ...] | None = None
+    #: Number of the dataset version that is read; None means the newest, whatever comes.
+    pinned: int | None = None
     reason: str
     granted_by: str
     granted_at: datetime

@@ -36,6 +36,8 @@ class GrantRequest(Record):
     dataset: str
     #: The tables asked for; None means every table, those of later versions too.
     tables: tuple[TableGrant, ...] | None = None
+    #: Number of the dataset version asked for; None means the newest, whatever comes.
+    pinned: int | None = None
     #: What it is needed for.
     purpose: str
     #: When the grant is to end.

@@ -47,8 +47,11 @@ def for_athena(connection: duckdb.DuckDBPyConnection, sql: str, relations: Seque
         # Two parsers must have seen the same tables.
         if found != named:
             raise _unsaid()
-        return tree.sql(dialect="athena", unsupported_level=ErrorLevel.RAISE)
-    except (SqlglotError, KeyError, ValueError):
+        told = tree.sql(dialect="athena", unsupported_level=ErrorLevel.RAISE)
+        # What is written must read as the dialect that it is in: some literals come out as no SQL.
+        sqlglot.parse_one(told, read="athena")
+        return told
+    except (SqlglotError, RecursionError, KeyError, ValueError):
         raise _unsaid() from None
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from atoll.model.operation import Operation
 from atoll.model.workspace import Desired, MachineState, Workspace
 from atoll.workspaces.lifecycle import MEETS, Task
+from atoll.workspaces.reasons import WISH
 from atoll.workspaces.tries import given_way
 
 _DOING: Mapping[str, str] = {
@@ -74,7 +75,7 @@ def _under_way(workspace: Workspace, operation: Operation, now: datetime) -> Dis
 def _standing_still(workspace: Workspace, failure: str) -> DisplayedState:
     state = workspace.observed.state
     if state is MachineState.UNKNOWN:
-        return DisplayedState("unknown", workspace.observed.detail or "The backend cannot tell.")
+        return DisplayedState("unknown", workspace.observed.detail or WISH.say("unknown"))
     if state in MEETS[workspace.desired]:
         return DisplayedState(_BEING[state], _why(workspace))
     if failure:

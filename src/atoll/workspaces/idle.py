@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from atoll.model.workspace import IdleRule
+from atoll.workspaces.reasons import IDLE
 
 #: A page that is merely open counts as somebody's presence no longer than this after the last sign of life.
 OPEN_PAGE = timedelta(hours=12)
-_DONE = {"hibernate": "hibernated", "stop": "stopped", "none": "left running"}
+_DONE = {"hibernate": "hibernated", "stop": "stopped"}
 
 
 @dataclass(frozen=True)
@@ -68,50 +70,56 @@ class Verdict:
 
 def judge(facts: Facts, rule: IdleRule, now: datetime) -> Verdict:
     """Act, or keep alive, under the rule."""
-    reason = next(_uses(facts, rule, now), None)
-    what, last = _last_sign(facts)
-    if reason is not None:
-        return Verdict(False, f"kept alive because {reason}", last, in_use=True)
-    idle = max(now - last, timedelta())
+    use = next(_uses(facts, rule, now), None)
+    sign = _last_sign(facts)
+    if use is not None:
+        return Verdict(False, use, sign.at, in_use=True)
+    idle = max(now - sign.at, timedelta())
+    act = idle >= timedelta(minutes=rule.after_minutes)
+    code = f"{_DONE[rule.action] if act else 'recent'}_{sign.code}"
     minutes = int(idle.total_seconds() // 60)
-    limit = rule.after_minutes
-    if idle < timedelta(minutes=limit):
-        return Verdict(False, f"kept alive because {what} {minutes} min ago, less than {limit} min", last)
-    sentence = f"{_DONE[rule.action]} because nothing runs and {what} {minutes} min ago, {limit} min or more"
-    return Verdict(True, sentence, last)
+    return Verdict(act, IDLE.say(code, name=sign.name, minutes=minutes, limit=rule.after_minutes), sign.at)
 
 
 def _uses(facts: Facts, rule: IdleRule, now: datetime) -> Iterator[str]:
-    """What keeps it alive, however long ago its last sign of life was; the strongest first."""
+    """The sentence of what keeps it alive, however long ago its last sign of life was; the strongest first."""
     if busy := [kernel.name for kernel in facts.kernels if kernel.busy]:
-        yield f"a cell runs in {_list(busy)}"
+        yield IDLE.say("kernel", names=_list(busy))
     if facts.jobs:
-        yield "its job runs" if facts.jobs == 1 else f"{facts.jobs} jobs run"
+        yield IDLE.say("job" if facts.jobs == 1 else "jobs", number=facts.jobs)
     if rule.action == "none":
-        yield "no idle rule holds for it"
+        yield IDLE.say("no_rule")
     if facts.silent:
-        yield f"{_list(facts.silent)} could not be asked"
+        yield IDLE.say("silent", what=_list(facts.silent))
     if facts.cpu is not None and facts.cpu >= rule.busy_cpu:
-        yield f"it uses {facts.cpu:.0%} of a core, {rule.busy_cpu:.0%} or more"
-    if facts.connections and now - _last_sign(facts)[1] < OPEN_PAGE:
-        yield "a page is open to it" if facts.connections == 1 else f"{facts.connections} pages are open to it"
+        yield IDLE.say("cpu", use=f"{facts.cpu:.0%}", limit=f"{rule.busy_cpu:.0%}")
+    if facts.connections and now - _last_sign(facts).at < OPEN_PAGE:
+        yield IDLE.say("page" if facts.connections == 1 else "pages", number=facts.connections)
 
 
-def _last_sign(facts: Facts) -> tuple[str, datetime]:
-    return max(_signs(facts), key=lambda sign: sign[1])
+class _Sign(NamedTuple):
+    """The last of a kind; `name` is of the kernel that gave it."""
+
+    code: str
+    at: datetime
+    name: str = ""
 
 
-def _signs(facts: Facts) -> Iterator[tuple[str, datetime]]:
-    yield "it came up", facts.running_since
+def _last_sign(facts: Facts) -> _Sign:
+    return max(_signs(facts), key=lambda sign: sign.at)
+
+
+def _signs(facts: Facts) -> Iterator[_Sign]:
+    yield _Sign("came_up", facts.running_since)
     for kernel in facts.kernels:
         if kernel.last_activity is not None:
-            yield f"{kernel.name} last did something", kernel.last_activity
+            yield _Sign("kernel", kernel.last_activity, kernel.name)
     for at in facts.terminal_activity:
-        yield "its terminal was last used", at
+        yield _Sign("terminal", at)
     if facts.cpu_busy_at is not None:
-        yield "it last computed", facts.cpu_busy_at
+        yield _Sign("computed", facts.cpu_busy_at)
     if facts.last_request is not None:
-        yield "it was last asked something", facts.last_request
+        yield _Sign("asked", facts.last_request)
 
 
 def _list(words: Sequence[str]) -> str:

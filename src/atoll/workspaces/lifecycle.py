@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from atoll.model.workspace import Desired, HibernateKind, MachineState, Observed, Workspace
 from atoll.ports.backend import Capabilities
+from atoll.workspaces.reasons import WISH
 from atoll.workspaces.tries import Tries
 
 
@@ -142,8 +143,8 @@ def decide(
     if workspace.desired is Desired.TERMINATED:
         return _paced(Open(Task.TERMINATE, workspace.desired_because), tries, now)
     if workspace.queued or observed.state is MachineState.UNKNOWN:
-        unknown = observed.detail or "The backend cannot tell how the machine is."
-        return Rest("It waits for room." if workspace.queued else unknown)
+        unknown = observed.detail or WISH.say("unknown_how")
+        return Rest(WISH.say("waits") if workspace.queued else unknown)
     if workspace.desired is Desired.RUNNING:
         action = _running(workspace, observed, capabilities, tries, made_size)
     elif workspace.desired is Desired.HIBERNATED:
@@ -179,7 +180,7 @@ def _running(
 def _ended(workspace: Workspace, observed: Observed, tries: Tries) -> Open | Settle:
     """It ran as was wanted, and runs no more."""
     if observed.exit_status is not None:
-        return Settle(Desired.STOPPED, f"The job has ended with exit status {observed.exit_status}.")
+        return Settle(Desired.STOPPED, WISH.say("job_ended", status=observed.exit_status))
     if tries.starts >= MAX_STARTS_AN_HOUR:
         why = observed.detail or "The backend gives no reason."
         return Settle(Desired.STOPPED, f"It ended by itself {tries.starts} times within an hour. {why}")
@@ -192,7 +193,7 @@ def _hibernated(
     if observed.state is MachineState.FROZEN:
         return None
     if observed.state in MEETS[Desired.STOPPED]:
-        return Settle(Desired.STOPPED, observed.detail or "It was not running, so there was no memory to keep.")
+        return Settle(Desired.STOPPED, observed.detail or WISH.say("nothing_to_keep"))
     if capabilities.hibernate is not HibernateKind.NONE:
         return Open(Task.HIBERNATE, workspace.desired_because)
     why = f"{workspace.desired_because or 'Hibernation was asked for'}; this backend cannot hibernate"

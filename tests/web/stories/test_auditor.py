@@ -18,6 +18,3 @@ def test_everything_is_seen_and_nothing_is_offered(signed_in, wording, stage):
             assert page.get_by_role("button", name=wording(f"machines:deed.{deed}")).count() == 0, deed
         page.goto("/data/sdtm?tab=versions")
         expect(page.get_by_role("link", name="sdtm@1").or_(page.get_by_text("1").first)).to_be_visible()
-
-
-# Place for: flows from source to result, the chain of the audit verified, costs drilled into and exported.

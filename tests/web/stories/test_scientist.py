@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 from tests.web.hospital import OTHER_PROJECT
 
 QUESTION = "SELECT arm, count(*) AS subjects FROM sdtm.dm GROUP BY ALL ORDER BY 2 DESC"
+
+
+def leaving(purpose):
+    """What is run inside: a table is made, and a request for it to leave."""
+    asking = f"[sys.executable, '-m', 'atoll', 'airlock', 'request', 'ward.csv', '--purpose', {purpose!r},"
+    return (
+        "import pathlib, subprocess, sys; pathlib.Path('ward.csv').write_text('ward,n\\nA,130\\nB,250\\n'); "
+        f"subprocess.run({asking} '--destination', 'The journal'], check=True)"
+    )
 
 
 def test_from_sign_in_to_data_and_a_query(signed_in, wording):
@@ -50,7 +58,16 @@ def test_a_machine_is_launched_opened_used_in_its_tab_and_given_back(signed_in, 
         tab.get_by_role("button", name="Run").click()
         # The machine's own answer, with what was granted to the project.
         expect(tab.get_by_role("status")).to_have_text(re.compile(r"^0\s+42 True"))
+        purpose = f"Made on {name}"
+        tab.get_by_label("Code").fill(leaving(purpose))
+        tab.get_by_role("button", name="Run").click()
+        # Through the machine's gateway, as its owner, and from then on as any other request.
+        expect(tab.get_by_role("status")).to_have_text(re.compile(r"^0\s+air_\w+\s"))
         tab.close()
+        page.goto("/airlock")
+        page.get_by_role("link", name=purpose).first.click()
+        expect(page.get_by_text(wording("airlock:means.review"))).to_be_visible(timeout=30_000)
+        page.locator('main a[href^="/machines/wsp_"]').click()
         page.get_by_role("button", name=wording("machines:deed.terminateAsk")).click()
         page.get_by_label(wording("parts:confirm.type", name=name)).fill(name)
         page.get_by_role("dialog").get_by_role("button", name=wording("machines:deed.terminate"), exact=True).click()
@@ -60,15 +77,8 @@ def test_a_machine_is_launched_opened_used_in_its_tab_and_given_back(signed_in, 
             assert admin.workspaces.show(machine["id"])["state"] == "terminated"
 
 
-@pytest.fixture(scope="module")
-def lung_study(stage):
-    """A project that reads nothing yet: a grant of the other would end what tests of pages look at."""
-    with stage.platform.as_("admin") as admin:
-        admin.projects.add(OTHER_PROJECT, "Lung study")
-
-
-def test_access_is_asked_for_and_given(signed_in, wording, stage, lung_study):
-    """Given by the steward's token until there is a page where grants are decided."""
+def test_access_is_asked_for_and_given(signed_in, wording):
+    """For a project that reads nothing yet: a grant of the other would end what tests of pages look at."""
     purpose = f"Protocol 7, {wording.language}"
     with signed_in("bea", at="/data/sdtm?tab=access") as watched:
         page = watched.page
@@ -78,12 +88,15 @@ def test_access_is_asked_for_and_given(signed_in, wording, stage, lung_study):
         dialog.get_by_role("button", name=wording("data:actions.ask")).click()
         asked = page.get_by_role("table", name=wording("data:access.requests"))
         expect(asked.get_by_role("row", name=purpose)).to_be_visible()
-        with stage.platform.as_("steward") as steward:
-            [request] = [one for one in steward.grants.requests() if one["purpose"] == purpose]
-            steward.grants.decide(request["id"], approve=True, reason="Read")
+        with signed_in("stella", at=f"/projects/{OTHER_PROJECT}?tab=data") as deciding:
+            waiting = deciding.page.get_by_role("table", name=wording("projects:data.requests"))
+            line = waiting.get_by_role("row").filter(has_text=purpose)
+            line.get_by_role("button", name=wording("projects:data.approveOne", dataset="sdtm")).click()
+            dialog = deciding.page.get_by_role("dialog")
+            expect(dialog.get_by_text(purpose)).to_be_visible()
+            dialog.get_by_label(wording("projects:data.reason")).fill("Read")
+            dialog.get_by_role("button", name=wording("projects:data.approve"), exact=True).click()
+            expect(deciding.page.get_by_text(wording("projects:data.approveDone"))).to_be_visible()
         # Told by the page itself, without a reload.
         given = page.get_by_role("table", name=wording("data:access.grants"))
         expect(given.get_by_role("row", name=purpose)).to_be_visible()
-
-
-# Place for: files out through the airlock, one refused and one released; what the month costs.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import expect
-from tests.client.live_platform import CANARY, CONTRACT, MIXED, write
+from tests.client.live_platform import CANARY, CONTRACT, GOOD, MIXED, write
 
 
 @pytest.fixture
@@ -77,4 +77,32 @@ def test_rows_held_a_contract_changed_by_two_and_a_delivery_decided(signed_in, w
     assert (outcome["rows_in"], outcome["rows_committed"], outcome["rows_quarantined"]) == (3, 2, 1)
 
 
-# Place for: a grant decided on its page; a file of the airlock reviewed by two, blind to each other.
+def test_a_contract_is_drafted_from_samples_and_put_in_force_by_another(signed_in, wording):
+    dataset = f"drafted_{wording.language}"
+    with signed_in("rita", at="/contracts/new") as watched:
+        page = watched.page
+        page.get_by_label(wording("contracts:dataset")).fill(dataset)
+        page.locator("input[type=file]").set_input_files(
+            [{"name": "patients.csv", "mimeType": "text/csv", "buffer": GOOD.encode()}]
+        )
+        page.get_by_role("button", name=wording("contracts:makeDraft")).click()
+        text = page.get_by_role("textbox", name=wording("contracts:asYaml"))
+        expect(text).to_contain_text(f"dataset: {dataset}")
+        # Samples are looked at and not kept: nothing of what they hold is in the draft.
+        assert CANARY not in page.content()
+        page.get_by_role("button", name=wording("contracts:check"), exact=True).click()
+        expect(page.get_by_role("status").filter(has_text="patients")).to_be_visible()
+        page.get_by_label(wording("contracts:note")).fill("Drafted")
+        page.get_by_role("button", name=wording("contracts:propose"), exact=True).click()
+        expect(page.get_by_role("button", name=wording("contracts:deed.withdraw"))).to_be_visible()
+        proposal = page.url
+    with signed_in("stella", at=proposal) as watched:
+        page = watched.page
+        page.get_by_role("button", name=wording("contracts:deed.approve")).click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label(wording("contracts:reason")).fill("Read")
+        dialog.get_by_role("button", name=wording("contracts:deed.approve")).click()
+        expect(page.get_by_text(wording("contracts:decided", by="stella", reason="Read"))).to_be_visible()
+        page.goto("/contracts")
+        page.get_by_role("link", name=dataset, exact=True).click()
+        expect(page.get_by_role("heading", name=wording("contracts:of", dataset=dataset))).to_be_visible()

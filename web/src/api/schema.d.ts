@@ -4850,6 +4850,8 @@ export interface components {
             state: components["schemas"]["GrantState"];
             /** Tables */
             tables: components["schemas"]["TableGrant"][] | null;
+            /** Version */
+            version: number | null;
         };
         /**
          * GrantDecision
@@ -4901,6 +4903,8 @@ export interface components {
             state: components["schemas"]["GrantRequestState"];
             /** Tables */
             tables: components["schemas"]["TableGrant"][] | null;
+            /** Version */
+            version: number | null;
         };
         /**
          * GrantRequestState
@@ -5666,6 +5670,8 @@ export interface components {
             reason: string;
             /** Tables */
             tables?: components["schemas"]["NewTableGrant"][] | null;
+            /** Version */
+            version?: number | null;
         };
         /**
          * NewGrantRequest
@@ -5682,6 +5688,8 @@ export interface components {
             purpose: string;
             /** Tables */
             tables?: components["schemas"]["NewTableGrant"][] | null;
+            /** Version */
+            version?: number | null;
         };
         /**
          * NewHours
@@ -6460,7 +6468,7 @@ export interface components {
          * @description Why a version does not expire.
          * @enum {string}
          */
-        Protection: "newest" | "kept" | "mounted" | "recent" | "number" | "age";
+        Protection: "newest" | "kept" | "pinned" | "mounted" | "recent" | "number" | "age";
         /**
          * PushAnswer
          * @description A push, and when it ended.
@@ -6949,6 +6957,23 @@ export interface components {
             rows: unknown[][];
             /** Total */
             total: number;
+        };
+        /**
+         * Said
+         * @description Which sentence it is, and what varies in it.
+         */
+        Said: {
+            /** Code */
+            code: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Values
+             * @default {}
+             */
+            values: {
+                [key: string]: string;
+            };
         };
         /**
          * SavedQueryAnswer
@@ -7596,6 +7621,7 @@ export interface components {
             id: string;
             /** Idle Reason */
             idle_reason: string;
+            idle_said: components["schemas"]["Said"] | null;
             /** Idle Since */
             idle_since: string | null;
             /** Last Seen At */
@@ -7624,6 +7650,7 @@ export interface components {
             queue_place: number | null;
             /** Reason */
             reason: string;
+            reason_said: components["schemas"]["Said"] | null;
             /** Shared With */
             shared_with: string[];
             /** Size */

@@ -2,13 +2,15 @@
  * What changed, as it happens: the API's stream of hints makes the answers shown be asked for anew. While the
  * stream is away, everything on the page is asked for every some seconds.
  */
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { API_URL } from "../api/atoll";
 import type { paths } from "../api/schema";
 import { queries } from "./queries";
 
 const POLL_MS = 15_000;
 const GATHER_MS = 150;
+/** A stream that comes back within this was never away: no word about it. */
+const AWAY_MS = 4000;
 
 /** Addresses (their beginnings) whose answers a change of a kind may alter. */
 const TOUCHES: Record<string, readonly (keyof paths | `/api/v1/${string}`)[]> = {
@@ -39,10 +41,11 @@ function touched(beginnings: ReadonlySet<string>): void {
   });
 }
 
-function listen(): () => void {
+function listen(tellAway: (away: boolean) => void): () => void {
   const waiting = new Set<string>();
   let gathering: ReturnType<typeof setTimeout> | undefined;
   let open = false;
+  let missing: ReturnType<typeof setTimeout> | undefined;
 
   const tell = (addresses: readonly string[]) => {
     for (const address of addresses) waiting.add(address);
@@ -54,8 +57,16 @@ function listen(): () => void {
   };
 
   const stream = new EventSource(`${API_URL}/api/v1/events`, { withCredentials: true });
-  stream.addEventListener("open", () => (open = true));
-  stream.addEventListener("error", () => (open = false));
+  stream.addEventListener("open", () => {
+    open = true;
+    clearTimeout(missing);
+    missing = undefined;
+    tellAway(false);
+  });
+  stream.addEventListener("error", () => {
+    open = false;
+    missing ??= setTimeout(() => { tellAway(true); }, AWAY_MS);
+  });
   stream.addEventListener("resync", () => {
     tell(["/api/v1/"]);
   });
@@ -71,10 +82,13 @@ function listen(): () => void {
     stream.close();
     clearInterval(poll);
     clearTimeout(gathering);
+    clearTimeout(missing);
   };
 }
 
-/** Keeps what is shown true. Once, in the shell. */
-export function useEvents(): void {
-  useEffect(listen, []);
+/** Keeps what is shown true; whether the platform has been away for some seconds. Once, in the shell. */
+export function useEvents(): boolean {
+  const [away, setAway] = useState(false);
+  useEffect(() => listen(setAway), []);
+  return away;
 }

@@ -45,7 +45,7 @@ export function formatIn(language: string): Format {
       const step = bytes < 1000 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), UNITS.length - 1);
       const value = bytes / 1000 ** step;
       const unit = UNITS[step] ?? "byte";
-      return number(value, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: value < 10 && step > 0 ? 1 : 0 });
+      return number(value, { style: "unit", unit, unitDisplay: step === 0 ? "long" : "short", maximumFractionDigits: value < 10 && step > 0 ? 1 : 0 });
     },
     duration: (seconds) => {
       const whole = Math.max(0, Math.round(seconds));

@@ -4,6 +4,7 @@ import { IconCheck, IconCircleDashed, IconLoader2, IconX } from "@tabler/icons-r
 import { useTranslation } from "react-i18next";
 import type { Schema } from "../api/atoll";
 import { useFormat } from "../app/format";
+import { useCodeWords } from "./codes";
 import { StateBadge } from "./StateBadge";
 
 type Operation = Schema<"OperationAnswer">;
@@ -13,6 +14,7 @@ const OVER: readonly Operation["state"][] = ["succeeded", "failed", "cancelled"]
 export function OperationProgress({ operation }: { operation: Operation }) {
   const { t } = useTranslation("parts");
   const format = useFormat();
+  const words = useCodeWords();
   const over = OVER.includes(operation.state);
   const next = operation.steps.findIndex((step) => !step.done);
   return (
@@ -25,7 +27,7 @@ export function OperationProgress({ operation }: { operation: Operation }) {
       <List spacing={4} size="sm" center>
         {operation.steps.map((step, index) => (
           <List.Item key={step.name} icon={<StepIcon step={step} current={index === next && !over} failed={index === next && operation.state === "failed"} />}>
-            {step.name.replaceAll("_", " ")}
+            {words("step", step.name)}
           </List.Item>
         ))}
       </List>

@@ -12,6 +12,7 @@ const TONE_OF = {
   open: "wait", approved: "good", refused: "bad", withdrawn: "idle", draft: "idle", checking: "busy", returned: "wait",
   review: "wait", placing: "busy", placed: "good", released: "good", expired: "idle", revoked: "idle", active: "good", inactive: "idle",
   current: "good", deprecated: "wait", retired: "idle", within: "good", warned: "wait", blocked: "bad", closed: "good",
+  published: "good", lapsed: "idle", ready: "good", pending: "wait",
 } as const satisfies Record<string, Tone>;
 
 export type KnownState = keyof typeof TONE_OF;

@@ -43,6 +43,7 @@ def request_grant(rooms: RoomsHere, caller: CallerHere, body: NewGrantRequest) -
         project=body.project,
         dataset=body.dataset,
         tables=body.table_grants(),
+        pinned=body.version,
         purpose=body.purpose,
         expires_at=body.expires_at,
     )

@@ -43,6 +43,7 @@ def add_grant(rooms: RoomsHere, caller: CallerHere, body: NewGrant) -> GrantAnsw
         project=body.project,
         dataset=body.dataset,
         tables=body.table_grants(),
+        pinned=body.version,
         reason=body.reason,
         expires_at=body.expires_at,
     )

@@ -33,6 +33,8 @@ class GrantRequestAnswer(Frozen):
     dataset: str
     #: Null: every table.
     tables: tuple[TableGrant, ...] | None
+    #: Number of the dataset version asked for; null: the newest.
+    version: int | None
     purpose: str
     expires_at: datetime | None
     state: GrantRequestState
@@ -55,8 +57,9 @@ class GrantRequestAnswer(Frozen):
         """The request with its state at `now`."""
         state = request.state(now)
         return cls(
-            **request.model_dump(exclude={"version", "tables", "decided_state"}),
+            **request.model_dump(exclude={"version", "tables", "pinned", "decided_state"}),
             tables=request.tables,
+            version=request.pinned,
             state=state,
             lapses_at=request.lapses_at,
             replaces=standing.id if standing is not None and state is GrantRequestState.WAITING else None,

@@ -36,12 +36,14 @@ class NewTableGrant(Frozen):
 
 
 class GrantPart(Frozen):
-    """A project, and what it is to read of a dataset until when."""
+    """A project, and what it is to read of a dataset, at which version, until when."""
 
     project: Annotated[str, Field(pattern=NAME)]
     dataset: DatasetName
     #: Tables granted; left out, every table, those of later versions too.
     tables: Annotated[tuple[NewTableGrant, ...], Field(min_length=1, max_length=1000)] | None = None
+    #: Number of the dataset version to read; left out or null, the newest, whatever comes.
+    version: Annotated[int, Field(ge=1, le=10**9)] | None = None
     expires_at: AwareDatetime | None = None
 
     def table_grants(self) -> tuple[TableGrant, ...] | None:
@@ -64,6 +66,8 @@ class GrantAnswer(Frozen):
     project: str
     dataset: str
     tables: tuple[TableGrant, ...] | None
+    #: Number of the dataset version that is read; null: the newest.
+    version: int | None
     reason: str
     state: GrantState
     granted_by: str
@@ -83,6 +87,7 @@ class GrantAnswer(Frozen):
             project=grant.project,
             dataset=grant.dataset,
             tables=grant.tables,
+            version=grant.pinned,
             reason=grant.reason,
             state=state,
             granted_by=grant.granted_by,

@@ -14,7 +14,9 @@ from atoll.flows.open_workspace import Launch, Quote
 from atoll.flows.read_workspace import WorkspaceLog, WorkspaceView
 from atoll.model.person import NAME
 from atoll.model.record import Frozen
+from atoll.model.said import Said
 from atoll.model.workspace import Desired, MachineState
+from atoll.workspaces.reasons import said_of
 
 _Price = Annotated[Decimal, Field(ge=0, max_digits=20, allow_inf_nan=False)]
 _Size = Annotated[str, Field(max_length=40)]
@@ -136,6 +138,8 @@ class WorkspaceAnswer(Frozen):
     state: str
     #: Why it is so, in a sentence.
     reason: str
+    #: That sentence by its code, for words in one's language; null when it is none of a closed set.
+    reason_said: Said | None
     #: Of the operation under way, 0 to 1.
     progress: float | None
     #: Whether its state or size will change without anybody's doing.
@@ -154,6 +158,8 @@ class WorkspaceAnswer(Frozen):
     queue_place: int | None
     #: `kept alive because ...` or `hibernated because ...`; empty before the idle rule has looked.
     idle_reason: str
+    #: That sentence by its code.
+    idle_said: Said | None
     #: Since when nobody has used it; null while it is in use, or not known.
     idle_since: datetime | None
     #: The last sign of use.
@@ -180,6 +186,7 @@ class WorkspaceAnswer(Frozen):
             eur_per_hour=workspace.eur_per_hour,
             state=view.state.word,
             reason=view.state.reason,
+            reason_said=said_of(view.state.reason),
             progress=view.state.progress,
             changing=view.changing,
             desired=workspace.desired,
@@ -197,6 +204,7 @@ class WorkspaceAnswer(Frozen):
             path=f"/w/{workspace.id}/",
             queue_place=view.queue_place,
             idle_reason=view.facts.idle_reason,
+            idle_said=said_of(view.facts.idle_reason),
             idle_since=view.facts.idle_since,
             last_seen_at=view.facts.last_seen_at,
             uptime_seconds=view.facts.uptime_seconds,

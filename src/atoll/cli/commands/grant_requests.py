@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from atoll.cli.commands.grants import Columns, RowFilter, Tables, table_grants
+from atoll.cli.commands.grants import AtVersion, Columns, RowFilter, Tables, table_grants
 from atoll.cli.options import AsJson, AtMost, Expires, parse_expiry
 from atoll.cli.output import note, show_many, show_one
 from atoll.cli.session import client
@@ -26,13 +26,16 @@ def ask(
     table: Tables = None,
     columns: Columns = None,
     row_filter: RowFilter = None,
+    version: AtVersion = None,
     expires: Expires = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask that your project may read a dataset, whole or in part; a steward decides."""
     tables = table_grants(table or [], columns or [], row_filter or [])
     with client() as atoll:
-        made = atoll.grants.request(project, dataset, purpose=purpose, tables=tables, expires_at=parse_expiry(expires))
+        made = atoll.grants.request(
+            project, dataset, purpose=purpose, tables=tables, version=version, expires_at=parse_expiry(expires)
+        )
     show_one("grant_request", made, as_json=as_json)
     note(f"A steward who is not of the project decides: atoll grant approve {made['id']}, or refuse.")
 

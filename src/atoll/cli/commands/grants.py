@@ -28,6 +28,11 @@ RowFilter = Annotated[
     typer.Option("--filter", metavar="[TABLE:]SQL", help="Only rows for which this SQL predicate holds."),
 ]
 
+AtVersion = Annotated[
+    int | None,
+    typer.Option("--version", min=1, help="Only this version of the dataset; without it the newest, whatever comes."),
+]
+
 
 @grant.command("add")
 def add(
@@ -37,6 +42,7 @@ def add(
     table: Tables = None,
     columns: Columns = None,
     row_filter: RowFilter = None,
+    version: AtVersion = None,
     expires: Expires = None,
     as_json: AsJson = False,
 ) -> None:
@@ -46,7 +52,9 @@ def add(
     """
     tables = table_grants(table or [], columns or [], row_filter or [])
     with client() as atoll:
-        given = atoll.grants.add(project, dataset, reason=reason, tables=tables, expires_at=parse_expiry(expires))
+        given = atoll.grants.add(
+            project, dataset, reason=reason, tables=tables, version=version, expires_at=parse_expiry(expires)
+        )
     show_one("grant", given, as_json=as_json)
 
 

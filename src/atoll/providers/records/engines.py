@@ -73,8 +73,9 @@ def _sqlite(url: URL) -> Engine:
     def begin(connection: Connection) -> None:
         # IMMEDIATE takes the write lock first: a transaction that reads and then writes
         # could otherwise fail half-way because another process wrote in between.
-        writes = connection.get_execution_options().get(WRITES, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        # What only reads asks one thing at a time, for which SQLite needs no BEGIN.
+        if connection.get_execution_options().get(WRITES, False):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", begin)

@@ -11,10 +11,11 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 import pydantic
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, select
+from sqlalchemy import ColumnElement, Connection, Engine, Integer, Row, Select, bindparam, select
 
 from atoll.errors import IntegrityBroken, NotFound, Unavailable
 from atoll.model.record import Record
@@ -67,12 +68,11 @@ class SqlRecordStore:
 
     def get(self, kind: type[R], id: str) -> R:
         """The record. Raises `NotFound`."""
-        query = select(records.c.version, records.c.body).where(records.c.kind == kind.kind, records.c.id == id)
         row = None
         # What cannot be a key was never written; PostgreSQL would refuse the question.
         if is_key(id):
             with self._reading() as connection:
-                row = connection.execute(query).one_or_none()
+                row = connection.execute(_ONE, {"kind": kind.kind, "id": id}).one_or_none()
         if row is None:
             # In the words of `access.permissions`: what may not be seen must look the same as what is not there.
             told = id if id.isprintable() else repr(id)
@@ -95,13 +95,9 @@ class SqlRecordStore:
         """Records whose declared indexes equal `where`, in order of id."""
         if not 1 <= limit <= 1000:
             raise ValueError("limit is 1 to 1000")
-        query, id = _found(kind, where or {})
-        if cursor is not None:
-            key_text(cursor, "cursor")
-            query = query.where(id < cursor if newest_first else id > cursor)
-        query = query.order_by(id.desc() if newest_first else id).limit(limit + 1)
+        query, given = _found(kind, where or {}, cursor, newest_first=newest_first)
         with self._reading() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(query, {**given, "most": limit + 1}).all()
         found = tuple(self._record(kind, row.id, row.version, row.body) for row in rows[:limit])
         return Page(found, found[-1].id if len(rows) > limit else None)
 
@@ -189,25 +185,50 @@ class SqlRecordStore:
         return record.model_copy(update={"version": version})
 
 
-def _found(kind: type[Record], where: Mapping[str, str]) -> tuple[Select[Any], ColumnElement[str]]:
-    """The query for records whose indexes equal `where`, and the id column to order it by.
+#: Statements are made once: to build one takes longer than to run it.
+_ONE = select(records.c.version, records.c.body).where(
+    records.c.kind == bindparam("kind"), records.c.id == bindparam("id")
+)
 
-    That column is the index's own: its rows lie in order of id already, so a page costs
-    what it holds, however many records of the kind there are. Unique indexes come first.
-    """
+
+def _found(
+    kind: type[Record], where: Mapping[str, str], cursor: str | None, *, newest_first: bool
+) -> tuple[Select[Any], dict[str, str]]:
+    """The query for records whose indexes equal `where`, and what it is given."""
     unknown = sorted(set(where) - set(kind.indexes))
     if unknown:
         raise ValueError(f"{kind.kind} declares no index {', '.join(unknown)}")
-    query: Select[Any] = select(records.c.id, records.c.version, records.c.body).where(records.c.kind == kind.kind)
-    order: ColumnElement[str] | None = None
-    for name in sorted(where, key=lambda name: (name not in kind.unique, name)):
-        index = record_indexes.alias(f"by_{name}")
-        value = key_text(str(where[name]), f"value of {name}")
+    # Unique indexes come first.
+    names = tuple(sorted(where, key=lambda name: (name not in kind.unique, name)))
+    given = {"kind": kind.kind}
+    for number, name in enumerate(names):
+        given |= {f"name{number}": name, f"value{number}": key_text(str(where[name]), f"value of {name}")}
+    if cursor is not None:
+        given["cursor"] = key_text(cursor, "cursor")
+    return _page(len(names), after=cursor is not None, newest_first=newest_first), given
+
+
+@cache
+def _page(indexes: int, *, after: bool, newest_first: bool) -> Select[Any]:
+    """The query for a page of records that so many indexes choose.
+
+    It is ordered by the id of the first index: its rows lie in order of id already, so a page
+    costs what it holds, however many records of the kind there are.
+    """
+    query: Select[Any] = select(records.c.id, records.c.version, records.c.body)
+    query = query.where(records.c.kind == bindparam("kind"))
+    id: ColumnElement[str] = records.c.id
+    for number in range(indexes):
+        index = record_indexes.alias(f"by_{number}")
         query = query.join(index, index.c.id == records.c.id).where(
-            index.c.kind == kind.kind, index.c.name == name, index.c.value == value
+            index.c.kind == bindparam("kind"),
+            index.c.name == bindparam(f"name{number}"),
+            index.c.value == bindparam(f"value{number}"),
         )
-        order = index.c.id if order is None else order
-    return query, records.c.id if order is None else order
+        id = index.c.id if number == 0 else id
+    if after:
+        query = query.where(id < bindparam("cursor") if newest_first else id > bindparam("cursor"))
+    return query.order_by(id.desc() if newest_first else id).limit(bindparam("most", type_=Integer()))
 
 
 def _entry(row: Row[Any]) -> StreamEntry:

@@ -1,6 +1,6 @@
 /** Ctrl/Cmd+K: to any page, any of one's things, and some deeds. */
 import { Spotlight, type SpotlightActionData, type SpotlightActionGroupData } from "@mantine/spotlight";
-import { IconDatabase, IconFolder, IconLogout, IconMoon, IconSearch, IconServer2, IconSun, IconUser } from "@tabler/icons-react";
+import { IconAdjustments, IconDatabase, IconFolder, IconLogout, IconMoon, IconPackageImport, IconSearch, IconServer2, IconSun, IconUser } from "@tabler/icons-react";
 import { useState } from "react";
 import { useScheme } from "../scheme";
 import { useTranslation } from "react-i18next";
@@ -9,7 +9,7 @@ import { useMay, useSession } from "../session";
 import { api } from "../../api/atoll";
 import { ROUTES } from "../../routes";
 import { matchRoutes } from "react-router";
-import { PLACES } from "./nav";
+import { PARTS, PLACES } from "./nav";
 import { useSignOut } from "./useSignOut";
 
 /** Whether there is a page at the path: things are offered only where they lead somewhere. */
@@ -34,12 +34,20 @@ export function Palette() {
     leftSection: <Icon size={18} aria-hidden />,
     onClick: () => void go(path),
   }));
+  const parts: SpotlightActionData[] = PARTS.filter(({ scope }) => scopes.includes(scope)).map(({ path, label }) => ({
+    id: path,
+    label: t(label),
+    description: t("nav.administration"),
+    leftSection: <IconAdjustments size={18} aria-hidden />,
+    onClick: () => void go(path),
+  }));
   const dark = colorScheme === "dark";
   const groups: SpotlightActionGroupData[] = [
     {
       group: t("palette.pages"),
       actions: [
         ...pages,
+        ...parts,
         { id: "account", label: t("account.open"), leftSection: <IconUser size={18} aria-hidden />, onClick: () => void go("/account") },
       ],
     },
@@ -83,6 +91,8 @@ function useThings(enabled: boolean): SpotlightActionData[] {
   const session = useSession();
   const machines = api.useQuery("get", "/api/v1/workspaces", {}, { enabled: enabled && may("workspaces:read:own") });
   const datasets = api.useQuery("get", "/api/v1/datasets", {}, { enabled: enabled && may("datasets:read") });
+  const deliveries = api.useQuery("get", "/api/v1/deliveries", {}, { enabled: enabled && may("deliveries:read") });
+  const people = api.useQuery("get", "/api/v1/people", {}, { enabled: enabled && may("people:read") });
   return [
     ...(machines.data?.items ?? []).map(({ id, name }) => ({
       id: `machine ${id}`,
@@ -97,6 +107,20 @@ function useThings(enabled: boolean): SpotlightActionData[] {
       label: title,
       description: t("palette.dataset", { name }),
       leftSection: <IconDatabase size={18} aria-hidden />,
+    })),
+    ...(deliveries.data?.items ?? []).map(({ id, dataset, source }) => ({
+      id: `delivery ${id}`,
+      path: `/deliveries/${id}`,
+      label: `${dataset} · ${source}`,
+      description: t("palette.delivery", { id }),
+      leftSection: <IconPackageImport size={18} aria-hidden />,
+    })),
+    ...(people.data?.items ?? []).map(({ id, login, display_name }) => ({
+      id: `person ${id}`,
+      path: `/administration/people/${id}`,
+      label: display_name,
+      description: t("palette.person", { login }),
+      leftSection: <IconUser size={18} aria-hidden />,
     })),
     ...session.projects.map(({ name, title }) => ({
       id: `project ${name}`,

@@ -1,8 +1,8 @@
 /** What stands around every page: bar, navigation, palette, shortcuts. Laid out in CSS: Mantine's AppShell uses <style>. */
-import { ActionIcon, Burger, Button, Drawer, Kbd, Menu, NavLink, Progress, Text } from "@mantine/core";
+import { ActionIcon, Alert, Burger, Button, Drawer, Kbd, Menu, NavLink, Progress, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { spotlight } from "@mantine/spotlight";
-import { IconKeyboard, IconLogout, IconSearch, IconUser } from "@tabler/icons-react";
+import { IconKeyboard, IconLogout, IconPlugConnectedX, IconSearch, IconUser } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { Link, Outlet, useLocation, useNavigation } from "react-router";
 import { useEvents } from "../events";
@@ -21,7 +21,7 @@ export function Shell() {
   const [opened, { toggle, close }] = useDisclosure(false);
   const [help, { open: openHelp, close: closeHelp }] = useDisclosure(false);
   const going = useNavigation().state !== "idle";
-  useEvents();
+  const away = useEvents();
   useShortcuts(openHelp);
 
   return (
@@ -68,6 +68,11 @@ export function Shell() {
         </nav>
       </Drawer>
       <main id="main" tabIndex={-1} className={classes.main}>
+        {away && (
+          <Alert color="yellow" role="status" mb="md" icon={<IconPlugConnectedX aria-hidden />} title={t("away.title")}>
+            {t("away.todo")}
+          </Alert>
+        )}
         <Outlet />
       </main>
       <Palette />

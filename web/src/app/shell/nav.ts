@@ -1,5 +1,6 @@
 /** Places in the navigation and the palette, in order. What one may not see is not shown; the API decides anyway. */
 import {
+  IconAdjustments,
   IconCoins,
   IconDatabase,
   IconDoorExit,
@@ -38,4 +39,16 @@ export const PLACES: readonly Place[] = [
   { path: "/costs", label: "nav.costs", icon: IconCoins, scopes: ["costs:read:own"] },
   { path: "/flows", label: "nav.flows", icon: IconSitemap, scopes: ["flows:read"] },
   { path: "/audit", label: "nav.audit", icon: IconShieldCheck, scopes: ["audit:read"] },
+  { path: "/administration", label: "nav.administration", icon: IconAdjustments, scopes: ["people:read", "sources:read", "costs:read", "settings:read"] },
+];
+
+/** Parts of the administration, for the palette. */
+export const PARTS: readonly { path: string; label: ParseKeys<"shell">; scope: Scope }[] = [
+  { path: "/administration/people", label: "part.people", scope: "people:read" },
+  { path: "/administration/sources", label: "part.sources", scope: "sources:read" },
+  { path: "/administration/tokens", label: "part.tokens", scope: "tokens:write" },
+  { path: "/administration/products", label: "part.products", scope: "products:write" },
+  { path: "/administration/prices", label: "part.prices", scope: "costs:read" },
+  { path: "/administration/health", label: "part.health", scope: "settings:read" },
+  { path: "/administration/settings", label: "part.settings", scope: "settings:read" },
 ];

@@ -1,5 +1,7 @@
 /** A line for each namespace, a file each, in alphabetical order. tests/web holds both languages to the same keys. */
 import account from "./account.json";
+import administration from "./administration.json";
+import codes from "./codes.json";
 import airlock from "./airlock.json";
 import audit from "./audit.json";
 import common from "./common.json";
@@ -12,12 +14,15 @@ import home from "./home.json";
 import machines from "./machines.json";
 import parts from "./parts.json";
 import projects from "./projects.json";
+import said from "./said.json";
 import shell from "./shell.json";
 import signIn from "./signIn.json";
 import sql from "./sql.json";
 
 export const words = {
   account,
+  administration,
+  codes,
   airlock,
   audit,
   common,
@@ -30,6 +35,7 @@ export const words = {
   machines,
   parts,
   projects,
+  said,
   shell,
   signIn,
   sql,

@@ -1,5 +1,5 @@
 /** Tokens for the atoll command and for programs. */
-import { Button, Code, CopyButton, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Modal, Stack, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -11,6 +11,7 @@ import { Empty } from "../../parts/Empty";
 import { When } from "../../parts/Figures";
 import { Problem } from "../../parts/Problem";
 import { Section } from "../../parts/Section";
+import { ShownOnce } from "../../parts/ShownOnce";
 import { StateBadge } from "../../parts/StateBadge";
 
 type Token = Item<"/api/v1/tokens">;
@@ -75,25 +76,7 @@ function Make({ onDone }: { onDone: () => void }) {
   const { t } = useTranslation("account");
   const [label, setLabel] = useState("");
   const make = api.useMutation("post", "/api/v1/tokens", { onSuccess: () => refresh("/api/v1/tokens") });
-  if (make.data !== undefined) {
-    const { token } = make.data;
-    return (
-      <Stack>
-        <Text size="sm">{t("tokens.once")}</Text>
-        <Code block>{token}</Code>
-        <Group justify="flex-end">
-          <CopyButton value={token}>
-            {({ copied, copy }) => (
-              <Button variant="default" onClick={copy}>
-                {t(copied ? "tokens.copied" : "tokens.copy")}
-              </Button>
-            )}
-          </CopyButton>
-          <Button onClick={onDone}>{t("tokens.kept")}</Button>
-        </Group>
-      </Stack>
-    );
-  }
+  if (make.data !== undefined) return <ShownOnce secret={make.data.token} onDone={onDone} />;
   return (
     <form
       onSubmit={(event) => {

@@ -1,10 +1,11 @@
 /** Entries, newest first, by who, what, to what, result and time; one opened shows all of it. */
-import { Anchor, Badge, Code, Select, TextInput } from "@mantine/core";
+import { Anchor, Badge, Code, Select, Text, TextInput } from "@mantine/core";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 import { useListing, type Item } from "../../api/listing";
 import { TONES } from "../../app/theme";
+import { useCodeWords } from "../../parts/codes";
 import { DataTable, type Column } from "../../parts/DataTable";
 import { dayOf, endOf, startOf } from "../../parts/days";
 import { Empty } from "../../parts/Empty";
@@ -18,6 +19,7 @@ const RESULTS = ["done", "refused"] as const;
 
 export function Entries() {
   const { t } = useTranslation("audit");
+  const words = useCodeWords();
   const [params, setParams] = useSearchParams();
   const set = (name: string, value: string | null) => {
     setParams((now) => {
@@ -46,18 +48,24 @@ export function Entries() {
       { key: "number", title: t("number"), figure: true, value: (one) => one.number, cell: (one) => <Count value={one.number} /> },
       { key: "at", title: t("at"), value: ({ at }) => at, cell: ({ at }) => <When at={at} absolute /> },
       { key: "who", title: t("who"), value: ({ event }) => event.caller.name, cell: ({ event }) => event.caller.name },
-      { key: "action", title: t("action"), value: ({ event }) => event.action, cell: ({ number: of, event }) => (
-        <Anchor component="button" type="button" size="sm" fw={500} aria-label={`${event.action}: ${t("open", { number: of })}`} onClick={() => { set("entry", String(of)); }}>{event.action}</Anchor>
-      ) },
+      { key: "action", title: t("action"), value: ({ event }) => event.action, cell: ({ number: of, event }) => {
+        const told = words("action", event.action);
+        return (
+          <>
+            <Anchor component="button" type="button" size="sm" fw={500} ta="start" aria-label={`${told}: ${t("open", { number: of })}`} onClick={() => { set("entry", String(of)); }}>{told}</Anchor>
+            <Text size="xs" c="dimmed">{event.action}</Text>
+          </>
+        );
+      } },
       { key: "target", title: t("target"), value: ({ event }) => event.target, cell: ({ event }) => <Code>{event.target}</Code> },
       { key: "result", title: t("result"), value: ({ event }) => t(event.allowed ? "done" : "refused"), cell: ({ event }) => (
-        <Badge variant="light" radius="sm" tt="none" fw={500} color={TONES[event.allowed ? "good" : "bad"]}>{t(event.allowed ? "done" : "refused")}</Badge>
+        <Badge variant="light" radius="sm" tt="none" fw={500} miw="max-content" color={TONES[event.allowed ? "good" : "bad"]}>{t(event.allowed ? "done" : "refused")}</Badge>
       ) },
       { key: "address", title: t("entry.from"), hidden: true, value: ({ event }) => event.caller.address, cell: ({ event }) => event.caller.address },
       { key: "because", title: t("entry.because"), hidden: true, value: ({ event }) => event.because, cell: ({ event }) => event.because },
     ],
     // eslint-disable-next-line react-hooks/exhaustive-deps -- what sets the address is the same each time
-    [t],
+    [t, words],
   );
   return (
     <Section title={t("tab.entries")}>

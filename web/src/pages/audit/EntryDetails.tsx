@@ -3,6 +3,7 @@ import { Code, Modal, ScrollArea, Skeleton, Table, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { api, type Schema } from "../../api/atoll";
 import { useFormat } from "../../app/format";
+import { useCodeWords } from "../../parts/codes";
 import { Problem } from "../../parts/Problem";
 import classes from "./audit.module.css";
 
@@ -29,6 +30,7 @@ export function EntryDetails({ number, onClose }: { number: number; onClose: () 
 function Told({ entry }: { entry: Schema<"AuditEntry"> }) {
   const { t } = useTranslation("audit");
   const format = useFormat();
+  const words = useCodeWords();
   const { event } = entry;
   const { caller } = event;
   const facts = [
@@ -36,7 +38,7 @@ function Told({ entry }: { entry: Schema<"AuditEntry"> }) {
     [t("who"), `${caller.name} (${caller.subject_id})`],
     [t("entry.from"), caller.address === "" ? t("entry.platform") : caller.address],
     [t("entry.roles"), format.list(caller.roles)],
-    [t("action"), event.action],
+    [t("action"), `${words("action", event.action)} (${event.action})`],
     [t("target"), event.target],
     [t("result"), t(event.allowed ? "done" : "refused")],
     [t("entry.because"), event.because],

@@ -33,17 +33,19 @@ export function Access({ name }: { name: string }) {
     },
   });
   const partOf = useMemo(
-    () => (tables: Grant["tables"]) =>
-      tables === null
+    () => ({ tables, version }: Pick<Grant, "tables" | "version">) => {
+      const part = tables === null
         ? t("access.whole")
-        : tables.map(({ table, columns, row_filter }) => [columns ? `${table} (${columns.join(", ")})` : table, row_filter].filter(Boolean).join(" – ")).join("; "),
+        : tables.map(({ table, columns, row_filter }) => [columns ? `${table} (${columns.join(", ")})` : table, row_filter].filter(Boolean).join(" – ")).join("; ");
+      return version === null ? part : t("access.atVersion", { part, version });
+    },
     [t],
   );
   const granted = useMemo<Column<Grant>[]>(
     () => [
       { key: "project", title: t("access.project"), value: ({ project }) => project, cell: ({ project }) => project },
       { key: "state", title: t("access.state"), value: ({ state }) => state, cell: ({ state }) => <StateBadge state={stateOf(state)} /> },
-      { key: "part", title: t("access.part"), cell: ({ tables }) => <Text size="sm" maw="24rem">{partOf(tables)}</Text> },
+      { key: "part", title: t("access.part"), cell: (one) => <Text size="sm" maw="24rem">{partOf(one)}</Text> },
       { key: "why", title: t("access.why"), value: ({ reason }) => reason, cell: ({ reason }) => <Text size="sm" maw="24rem">{reason}</Text> },
       { key: "until", title: t("access.until"), value: ({ expires_at }) => expires_at, cell: ({ expires_at }) => (expires_at === null ? t("access.noEnd") : <When at={expires_at} absolute />) },
     ],
@@ -53,7 +55,7 @@ export function Access({ name }: { name: string }) {
     () => [
       { key: "project", title: t("access.project"), value: ({ project }) => project, cell: ({ project }) => project },
       { key: "state", title: t("access.state"), value: ({ state }) => state, cell: ({ state, reason }) => <StateBadge state={stateOf(state)} reason={reason} /> },
-      { key: "part", title: t("access.part"), cell: ({ tables }) => <Text size="sm" maw="24rem">{partOf(tables)}</Text> },
+      { key: "part", title: t("access.part"), cell: (one) => <Text size="sm" maw="24rem">{partOf(one)}</Text> },
       { key: "purpose", title: t("access.purpose"), value: ({ purpose }) => purpose, cell: ({ purpose }) => <Text size="sm" maw="24rem">{purpose}</Text> },
       { key: "by", title: t("access.by"), value: ({ requested_by }) => requested_by, cell: ({ requested_by, requested_at }) => <>{requested_by} <Text span inherit c="dimmed"><When at={requested_at} /></Text></> },
       { key: "end", title: t("access.end"), cell: (one) => one.state === "waiting" && one.requested_by === login && (

@@ -3,6 +3,7 @@ import { Button, Code, Fieldset, MultiSelect, Select, Stack, Textarea, TextInput
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, refresh, type Schema } from "../../api/atoll";
+import { useFormat } from "../../app/format";
 import { useSession } from "../../app/session";
 import { Problem } from "../../parts/Problem";
 import { toast } from "../../parts/toast";
@@ -15,12 +16,15 @@ const WHOLE: Part = { columns: [], filter: "" };
 
 export function AskAccess({ dataset, onDone }: { dataset: Schema<"DatasetDescription">; onDone: () => void }) {
   const { t } = useTranslation("data");
+  const format = useFormat();
   const { projects } = useSession();
   const [project, setProject] = useState(projects[0]?.name ?? "");
   const [purpose, setPurpose] = useState("");
   const [tables, setTables] = useState<string[]>([]);
   const [parts, setParts] = useState<Record<string, Part>>({});
   const [until, setUntil] = useState("");
+  const [version, setVersion] = useState<string | null>(null);
+  const versions = api.useQuery("get", "/api/v1/datasets/{name}/versions", { params: { path: { name: dataset.name } } });
   const ask = api.useMutation("post", "/api/v1/grant-requests", {
     onSuccess: async () => {
       toast(t("ask.asked"));
@@ -43,6 +47,7 @@ export function AskAccess({ dataset, onDone }: { dataset: Schema<"DatasetDescrip
               const { columns, filter } = partOf(table);
               return { table, columns: columns.length === 0 ? null : columns, row_filter: filter.trim() === "" ? null : filter };
             }),
+            version: version === null ? null : Number(version),
             // To the end of the day where one is.
             expires_at: until === "" ? null : new Date(`${until}T23:59:59`).toISOString(),
           },
@@ -68,8 +73,18 @@ export function AskAccess({ dataset, onDone }: { dataset: Schema<"DatasetDescrip
             </Stack>
           </Fieldset>
         ))}
+        <Select
+          label={t("ask.version")}
+          description={t("ask.versionHelp")}
+          placeholder={t("ask.newest")}
+          clearable
+          clearButtonProps={{ "aria-label": t("ask.newest") }}
+          data={versions.data?.items.filter(({ expired_at }) => expired_at === null).map(({ number, committed_at }) => ({ value: String(number), label: t("ask.versionOf", { number, date: format.date(committed_at) }) })) ?? []}
+          value={version}
+          onChange={setVersion}
+        />
         <TextInput type="date" label={t("ask.until")} description={t("ask.untilHelp")} value={until} onChange={(event) => { setUntil(event.currentTarget.value); }} />
-        <Problem error={ask.error} />
+        <Problem error={ask.error ?? versions.error} />
         <Button type="submit" loading={ask.isPending}>
           {t("actions.ask")}
         </Button>

@@ -1,6 +1,7 @@
-import { Text } from "@mantine/core";
+import { Anchor, Text } from "@mantine/core";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 import { useListing, type Item } from "../../api/listing";
 import { DataTable, type Column } from "../../parts/DataTable";
 import { Empty } from "../../parts/Empty";
@@ -16,9 +17,9 @@ export function Deliveries() {
   const listing = useListing("/api/v1/deliveries", {}, { limit: 8 });
   const columns = useMemo<Column<Delivery>[]>(
     () => [
-      { key: "dataset", title: t("deliveries.dataset"), cell: ({ dataset, source }) => (
+      { key: "dataset", title: t("deliveries.dataset"), cell: ({ id, dataset, source }) => (
         <>
-          <Text size="sm" fw={500}>{dataset}</Text>
+          <Anchor component={Link} to={`/deliveries/${id}`} size="sm" fw={500}>{dataset}</Anchor>
           <Text size="xs" c="dimmed">{source}</Text>
         </>
       ) },
@@ -29,7 +30,7 @@ export function Deliveries() {
     [t],
   );
   return (
-    <Section title={t("deliveries.title")}>
+    <Section title={t("deliveries.title")} aside={<Anchor component={Link} to="/deliveries" size="sm">{t("all")}</Anchor>}>
       <DataTable plain title={t("deliveries.title")} listing={listing} columns={columns} rowKey={({ id }) => id} empty={<Empty title={t("deliveries.none")}>{t("deliveries.teach")}</Empty>} />
     </Section>
   );

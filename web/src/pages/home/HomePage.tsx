@@ -28,11 +28,11 @@ export function Component() {
         </Alert>
       )}
       <Columns least="wide">
+        {(may("contracts:write") || may("grants:write") || may("airlock:review") || may("deliveries:decide")) && <Reviews />}
         {may("workspaces:read:own") && <Machines />}
         {may("budgets:read:own") && <Spend />}
         {may("queries:read:own") && <Queries />}
         {may("deliveries:read") && <Deliveries />}
-        {(may("contracts:write") || may("airlock:review")) && <Reviews />}
         {may("operations:read") && <Operations />}
       </Columns>
     </Page>

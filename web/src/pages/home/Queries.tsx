@@ -1,6 +1,7 @@
-import { Code, Select } from "@mantine/core";
+import { Anchor, Code, Group, Select } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 import { useListing, type Item } from "../../api/listing";
 import { useSession } from "../../app/session";
 import { DataTable, type Column } from "../../parts/DataTable";
@@ -34,7 +35,7 @@ export function Queries() {
     />
   );
   return (
-    <Section title={t("queries.title")} aside={choice}>
+    <Section title={t("queries.title")} aside={<Group gap="sm">{choice}<Anchor component={Link} to="/sql" size="sm">{t("queries.ask")}</Anchor></Group>}>
       <OfProject key={chosen} project={chosen} />
     </Section>
   );
@@ -45,7 +46,7 @@ function OfProject({ project }: { project: string }) {
   const listing = useListing("/api/v1/queries", { query: { project } }, { limit: 5 });
   const columns = useMemo<Column<Query>[]>(
     () => [
-      { key: "sql", title: t("queries.sql"), cell: ({ sql }) => <Code className={classes.sql ?? ""} title={sql}>{sql}</Code> },
+      { key: "sql", title: t("queries.sql"), cell: ({ id, sql }) => <Anchor component={Link} to={`/sql?query=${id}`}><Code className={classes.sql ?? ""} title={sql}>{sql}</Code></Anchor> },
       { key: "state", title: t("queries.state"), cell: ({ state, error }) => <StateBadge state={state} reason={error} /> },
       { key: "rows", title: t("queries.rows"), figure: true, cell: ({ rows }) => (rows === null ? "–" : <Count value={rows} />) },
       { key: "when", title: t("queries.when"), cell: ({ started_at }) => <When at={started_at} /> },

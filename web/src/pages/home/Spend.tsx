@@ -1,5 +1,6 @@
-import { Group, Progress, Skeleton, Stack, Text } from "@mantine/core";
+import { Anchor, Group, Progress, Skeleton, Stack, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 import { api, type Schema } from "../../api/atoll";
 import { useFormat } from "../../app/format";
 import { useMay } from "../../app/session";
@@ -19,7 +20,7 @@ export function Spend() {
   const budgets = api.useQuery("get", "/api/v1/budgets");
   const costs = api.useQuery("get", "/api/v1/costs", { params: { query: { by: "project" } } }, { enabled: may("costs:read:own") });
   return (
-    <Section title={t("spend.title")} aside={costs.data && <Text fw={600}><Money amount={costs.data.total_eur} /></Text>}>
+    <Section title={t("spend.title")} aside={costs.data && <Anchor component={Link} to="/costs" fw={600}><Money amount={costs.data.total_eur} /></Anchor>}>
       {budgets.isPending ? (
         <Skeleton h={60} />
       ) : budgets.error ? (

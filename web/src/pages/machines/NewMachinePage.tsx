@@ -16,7 +16,7 @@ import { Page } from "../../parts/Page";
 import { Problem } from "../../parts/Problem";
 import { Section } from "../../parts/Section";
 import { refreshMachines } from "./deeds";
-import { usePrice } from "./price";
+import { usePrice } from "../../parts/Price";
 import { Sizes } from "./Sizes";
 
 type Product = Schema<"ProductAnswer">;

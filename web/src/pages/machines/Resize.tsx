@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import { api } from "../../api/atoll";
 import { Problem } from "../../parts/Problem";
 import { refreshMachines, type Machine } from "./deeds";
-import { usePrice } from "./price";
+import { usePrice } from "../../parts/Price";
 import { Sizes } from "./Sizes";
 
 /** Another size of the machine's product, at a price one agrees to. */

@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import type { Schema } from "../../api/atoll";
 import { useFormat } from "../../app/format";
 import { Columns } from "../../parts/Columns";
-import { usePrice } from "./price";
+import { usePrice } from "../../parts/Price";
 
 const GIB = 2 ** 30;
 

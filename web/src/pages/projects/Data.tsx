@@ -54,17 +54,19 @@ export function Data({ name }: { name: string }) {
     },
   });
   const partOf = useMemo(
-    () => (tables: Grant["tables"]) =>
-      tables === null
+    () => ({ tables, version }: Pick<Grant, "tables" | "version">) => {
+      const part = tables === null
         ? t("data.whole")
-        : tables.map(({ table, columns, row_filter }) => [columns ? `${table} (${columns.join(", ")})` : table, row_filter].filter(Boolean).join(" – ")).join("; "),
+        : tables.map(({ table, columns, row_filter }) => [columns ? `${table} (${columns.join(", ")})` : table, row_filter].filter(Boolean).join(" – ")).join("; ");
+      return version === null ? part : t("data.atVersion", { part, version });
+    },
     [t],
   );
   const granted = useMemo<Column<Grant>[]>(
     () => [
       { key: "dataset", title: t("data.dataset"), value: ({ dataset }) => dataset, cell: ({ dataset }) => <Anchor component={Link} to={`/data/${dataset}`} size="sm" fw={500}>{dataset}</Anchor> },
       { key: "state", title: t("data.state"), value: ({ state }) => state, cell: ({ state }) => <StateBadge state={stateOf(state)} /> },
-      { key: "part", title: t("data.part"), cell: ({ tables }) => <Text size="sm" maw="22rem" className={classes.told}>{partOf(tables)}</Text> },
+      { key: "part", title: t("data.part"), cell: (one) => <Text size="sm" maw="22rem" className={classes.told}>{partOf(one)}</Text> },
       { key: "why", title: t("data.why"), value: ({ reason }) => reason, cell: ({ reason }) => <Text size="sm" maw="22rem" className={classes.told}>{reason}</Text> },
       { key: "by", title: t("data.grantedBy"), value: ({ granted_by }) => granted_by, cell: ({ granted_by, granted_at }) => <>{granted_by} <Text span inherit c="dimmed"><When at={granted_at} /></Text></> },
       { key: "until", title: t("data.until"), value: ({ expires_at }) => expires_at, cell: ({ expires_at }) => (expires_at === null ? t("data.noEnd") : <When at={expires_at} absolute />) },
@@ -88,7 +90,7 @@ export function Data({ name }: { name: string }) {
           </>
         ),
       },
-      { key: "part", title: t("data.part"), cell: ({ tables }) => <Text size="sm" maw="22rem" className={classes.told}>{partOf(tables)}</Text> },
+      { key: "part", title: t("data.part"), cell: (one) => <Text size="sm" maw="22rem" className={classes.told}>{partOf(one)}</Text> },
       { key: "purpose", title: t("data.purpose"), value: ({ purpose }) => purpose, cell: ({ purpose }) => <Text size="sm" maw="22rem" className={classes.told}>{purpose}</Text> },
       { key: "by", title: t("data.askedBy"), value: ({ requested_by }) => requested_by, cell: ({ requested_by, requested_at }) => <>{requested_by} <Text span inherit c="dimmed"><When at={requested_at} /></Text></> },
       { key: "until", title: t("data.until"), value: ({ expires_at }) => expires_at, cell: ({ expires_at }) => (expires_at === null ? t("data.noEnd") : <When at={expires_at} absolute />) },
@@ -132,7 +134,7 @@ export function Data({ name }: { name: string }) {
         {t("data.revokeMeans")}
       </Confirm>
       <Modal opened={deciding !== null} onClose={() => { setDeciding(null); }} title={deciding && t(`data.${deciding.deed}One`, { dataset: deciding.request.dataset })} closeButtonProps={{ "aria-label": t("close") }}>
-        {deciding !== null && <Decide request={deciding.request} deed={deciding.deed} part={partOf(deciding.request.tables)} onDone={() => { setDeciding(null); }} />}
+        {deciding !== null && <Decide request={deciding.request} deed={deciding.deed} part={partOf(deciding.request)} onDone={() => { setDeciding(null); }} />}
       </Modal>
     </Stack>
   );

@@ -11,6 +11,8 @@ export default function Drawn({ kind, points, x, series, format, stacked = false
     dataKey: x.key,
     series: series.map(({ key, label }, index) => ({ name: key, label, color: SERIES[index % SERIES.length] ?? SERIES[0] })),
     withLegend: series.length > 1,
+    // As wide as its longest figure, which may be a very small sum.
+    yAxisProps: { width: "auto" as const },
     ...(format ? { valueFormatter: format } : {}),
   };
   const chosen = onChoose && {

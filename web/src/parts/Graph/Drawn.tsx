@@ -45,6 +45,9 @@ export default function Drawn({ nodes, edges, onChoose, height = 420 }: GraphPro
         edges={drawn.lines}
         colorMode={scheme}
         fitView
+        // A long way from source to result is seen whole at first.
+        minZoom={0.1}
+        fitViewOptions={{ padding: 0.04 }}
         nodesDraggable={false}
         nodesConnectable={false}
         onNodeClick={(_, box) => onChoose?.(box.data.node)}

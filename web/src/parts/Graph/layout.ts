@@ -1,7 +1,7 @@
 /** Columns by the longest way from a beginning; rows in order of the neighbours before. Cycles end where they close. */
 import type { GraphEdge, GraphNode } from "./index";
 
-const WIDTH = 260;
+const WIDTH = 236;
 const HEIGHT = 84;
 
 export function layOut(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): Map<string, { x: number; y: number }> {

@@ -1,5 +1,5 @@
 /** Prices that one agrees to are shown whole: rounded to a cent they would be others. */
-import { useFormat } from "../../app/format";
+import { useFormat } from "../app/format";
 
 const DECIMALS = 4;
 
