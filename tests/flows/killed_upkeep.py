@@ -35,12 +35,14 @@ from tests.flows import lakework, upkeep_stories
 
 from atoll.flows.rooms import Rooms
 from atoll.lake import laid_out
+from atoll.operations import live
 from atoll.ports.records import Append
 from atoll.providers.records.store import SqlRecordStore
 from atoll.settings import Settings
 from atoll.wiring import platform
 
 NEVER = 0.0
+EVERY = bool(os.environ.get("ATOLL_EVERY_KILL"))
 
 
 def open_rooms(home: Path) -> Rooms:
@@ -111,6 +113,8 @@ def in_child(act: Callable[[], Any]) -> tuple[int, Any]:
 
 
 def drive(home: Path, at: float, stop_before: str = "") -> list[str]:
+    # Else the clock would say whether a progress is written, and effects could not be counted.
+    live._PROGRESS_EVERY_SECONDS = 3600.0
     rooms = open_rooms(home)
     killer = Killer(at, stop_before)
     killer.watch()
@@ -129,10 +133,10 @@ def check(home: Path, story: str) -> None:
 def survives(template: Path, home: Path, story: str, at: float) -> dict[str, Any]:
     """Kill at that point, start again; what is wrong afterwards, or nothing."""
     put(template, home)
-    killed, _ = in_child(lambda: drive(home, at))
+    killed, effects = in_child(lambda: drive(home, at))
     again, _ = in_child(lambda: drive(home, NEVER))
     right, _ = in_child(lambda: check(home, story))
-    fault = "" if (killed, again, right) == (137, 0, 0) else f"killed {killed}, again {again}, right {right}"
+    fault = "" if (killed, again, right) == (137, 0, 0) else f"killed {killed}, again {again}, right {right}: {effects}"
     return {"at": at, "from": template.name, "fault": fault}
 
 
@@ -143,11 +147,21 @@ def put(template: Path, home: Path) -> None:
     shutil.copytree(template, home)
 
 
-def points(effects: list[str], every_record: int) -> list[float]:
-    """Right after one effect is right before the next, but where the catalog's answer is lost."""
+def points(effects: list[str]) -> list[float]:
+    """Right after one effect is right before the next, but where the catalog's answer is lost.
+
+    Of each kind of effect the first and the last, of transactions one between; every one with ATOLL_EVERY_KILL=1.
+    """
     numbered = list(enumerate(effects, start=1))
-    before = [float(n) for n, effect in numbered if effect != "records" or n % every_record == 0]
-    return before + [n + 0.5 for n, effect in numbered if effect == "catalog"]
+    chosen: list[float] = []
+    for kind in sorted(set(effects)):
+        places = [float(n) for n, effect in numbered if effect == kind]
+        some = {places[0], places[-1]} | ({places[len(places) // 2]} if kind == "records" else set())
+        picked = places if EVERY else sorted(some)
+        chosen += picked
+        if kind == "catalog":
+            chosen += [n + 0.5 for n in (picked if EVERY else picked[:1])]
+    return sorted(chosen)
 
 
 def main(root: Path, story: str) -> None:
@@ -162,10 +176,8 @@ def main(root: Path, story: str) -> None:
     assert in_child(lambda: drive(home, NEVER, stop_before="catalog"))[0] == 137
     put(home, middle)
     _, later = in_child(lambda: drive(home, NEVER))
-    # Up to there every point costs all of the computing again: of the many small transactions, some.
-    work = [(start, at) for at in points(effects[: first_commit - 1], every_record=4)]
-    # An erasure computes between its commits, too.
-    work += [(middle, at) for at in points(later, every_record=2 if story == "erasure" else 1)]
+    work = [(start, at) for at in points(effects[: first_commit - 1])]
+    work += [(middle, at) for at in points(later)]
     print(json.dumps({"effects": effects, "later": later, "points": len(work)}), flush=True)
     for template, at in work:
         print(json.dumps(survives(template, home, story, at)), flush=True)

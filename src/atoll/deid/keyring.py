@@ -58,6 +58,12 @@ class DomainKey(Record):
     destroyed_at: datetime | None = None
     #: Those it had before, oldest first, until the domain's key is destroyed.
     retired: tuple[RetiredKey, ...] = ()
+    #: Ids of keys that made pseudonyms in this lake and are not to be had any more.
+    gone: tuple[str, ...] = ()
+
+    def ids(self) -> frozenset[str]:
+        """Of every key that this record knows of."""
+        return frozenset({self.key_id, *(old.key_id for old in self.retired), *self.gone})
 
 
 @dataclass(frozen=True)
@@ -109,18 +115,33 @@ class KeyRing:
         """The record with a new secret; the one it had is retired. Not yet written."""
         if record.destroyed_at is not None:
             return record.but(**self._fresh(record.id), destroyed_at=None)
-        old = RetiredKey(
+        return record.but(**self._fresh(record.id), retired=(*record.retired, self._retired(record)))
+
+    def destroyed(self, record: DomainKey) -> DomainKey:
+        """The record without its secret and those retired, not yet written."""
+        gone = tuple(sorted(record.ids()))
+        return record.but(sealed="", retired=(), destroyed_at=self._clock.now(), gone=gone)
+
+    def taken_in(self, standing: DomainKey, brought: DomainKey, known: frozenset[str]) -> DomainKey:
+        """The record with the keys of an imported one, which only find what they made; not yet written.
+
+        `known` are ids of all that the domain ever had here: of these none comes back.
+        """
+        own = () if brought.destroyed_at is not None else (self._retired(brought),)
+        new = tuple(key for key in (*brought.retired, *own) if key.key_id not in known)
+        if standing.destroyed_at is not None:
+            new = ()
+        gone = brought.ids() - known - {key.key_id for key in new} - standing.ids()
+        return standing.but(retired=(*standing.retired, *new), gone=(*standing.gone, *sorted(gone)))
+
+    def _retired(self, record: DomainKey) -> RetiredKey:
+        return RetiredKey(
             key_id=record.key_id,
             sealed=record.sealed,
             master_key_id=record.master_key_id,
             created_at=record.created_at,
             retired_at=self._clock.now(),
         )
-        return record.but(**self._fresh(record.id), retired=(*record.retired, old))
-
-    def destroyed(self, record: DomainKey) -> DomainKey:
-        """The record without its secret and those retired, not yet written."""
-        return record.but(sealed="", retired=(), destroyed_at=self._clock.now())
 
     def _fresh(self, domain: str) -> dict[str, Any]:
         sealed = self._master.seal(secrets.token_bytes(_SECRET_BYTES), context=_context(domain))

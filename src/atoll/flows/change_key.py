@@ -67,8 +67,7 @@ def meaning(rooms: Rooms, caller: Caller, domain: str, act: KeyAct) -> tuple[str
 def key_ids(rooms: Rooms, domain: str) -> frozenset[str]:
     """Ids of every key that the domain ever had, also of those that are gone. Raises `NotFound`."""
     done = every(rooms.records, KeyChange, {"domain": domain, "state": KeyChangeState.DONE})
-    key = rooms.records.get(DomainKey, domain)
-    return frozenset({key.key_id, *(old.key_id for old in key.retired), *(change.key_id for change in done)})
+    return rooms.records.get(DomainKey, domain).ids().union(change.key_id for change in done)
 
 
 def ask(rooms: Rooms, caller: Caller, domain: str, act: KeyAct, reason: str) -> KeyChange:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import (
     CommitFailedException,
     NamespaceAlreadyExistsError,
@@ -20,12 +21,13 @@ from pyiceberg.exceptions import (
     ValidationException,
 )
 from pyiceberg.schema import Schema
-from pyiceberg.table import Table
+from pyiceberg.table import Table, Transaction
 from pyiceberg.table.snapshots import Snapshot
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from atoll.errors import Conflict, NotFound, Unavailable
 from atoll.lake.catalog import open_catalog
+from atoll.lake.change import Change
 from atoll.lake.columns import (
     added_columns,
     changed_descriptions,
@@ -139,7 +141,7 @@ class Lake:
         place = staging_directory(self._warehouse, schema.dataset, schema.table, delivery_id)
 
         def attempt() -> TableState:
-            table = self._load_or_create(schema)
+            table = self.load_or_create(schema)
             if snapshot := landed(table.metadata, delivery_id):
                 return state_of(table, snapshot)
             paths = checked_paths(schema, files, place)
@@ -167,7 +169,7 @@ class Lake:
             if landed(standing.metadata, delivery_id) is None:
                 return False
             place = staging_directory(self._warehouse, dataset, table, delivery_id)
-            with standing.transaction() as change, change.update_snapshot({WITHDRAWN: delivery_id}).overwrite() as cut:
+            with Change(standing) as change, change.update_snapshot({WITHDRAWN: delivery_id}).overwrite() as cut:
                 for task in standing.scan().plan_files():
                     if Path(task.file.file_path).is_relative_to(place):
                         cut.delete_data_file(task.file)
@@ -222,6 +224,11 @@ class Lake:
         return state_of(standing, _snapshot(standing, snapshot_id))
 
     @property
+    def catalog(self) -> SqlCatalog:
+        """The catalog, for this room only."""
+        return self._catalog
+
+    @property
     def warehouse(self) -> Path:
         """The directory below which every table lies."""
         return self._warehouse
@@ -236,7 +243,8 @@ class Lake:
         except OperationalError:
             raise _away(f"{dataset}.{table}") from None
 
-    def _load_or_create(self, schema: TableSchema) -> Table:
+    def load_or_create(self, schema: TableSchema) -> Table:
+        """The Iceberg table, made when it is not there, for this room only."""
         name = (schema.dataset, schema.table)
         try:
             return self._catalog.load_table(name)
@@ -271,6 +279,15 @@ class Lake:
 
 def _append(table: Table, schema: TableSchema, paths: list[str], summary: dict[str, str]) -> None:
     """One transaction: columns added, properties set, files appended in one snapshot."""
+    with Change(table) as change:
+        prepare(change, table, schema)
+        # A repeated delivery is found in the history; looking for its files in every
+        # manifest, as `check_duplicate_files` does, would cost more with each delivery.
+        change.add_files(paths, snapshot_properties=summary, check_duplicate_files=False)
+
+
+def prepare(change: Transaction, table: Table, schema: TableSchema) -> None:
+    """In the transaction, have the table know the schema's columns and what describes them."""
     added = added_columns(schema, table.schema())
     described = changed_descriptions(schema, table.schema())
     changed = {
@@ -278,18 +295,14 @@ def _append(table: Table, schema: TableSchema, paths: list[str], summary: dict[s
         for key, value in (_properties(schema) | _TABLE_PROPERTIES).items()
         if table.properties.get(key) != value
     }
-    with table.transaction() as change:
-        if added or described:
-            with change.update_schema() as update:
-                for column in added:
-                    update.add_column(column.name, lake_type(column), doc=column.description or None)
-                for name, description in described.items():
-                    update.update_column(name, doc=description)
-        if changed:
-            change.set_properties(changed)
-        # A repeated delivery is found in the history; looking for its files in every
-        # manifest, as `check_duplicate_files` does, would cost more with each delivery.
-        change.add_files(paths, snapshot_properties=summary, check_duplicate_files=False)
+    if added or described:
+        with change.update_schema() as update:
+            for column in added:
+                update.add_column(column.name, lake_type(column), doc=column.description or None)
+            for name, description in described.items():
+                update.update_column(name, doc=description)
+    if changed:
+        change.set_properties(changed)
 
 
 def _properties(schema: TableSchema) -> dict[str, str]:

@@ -18,6 +18,7 @@ from pyiceberg.manifest import ManifestEntryStatus
 from pyiceberg.table import Table
 
 from atoll.errors import Conflict, NotFound
+from atoll.lake.change import Change
 from atoll.lake.history import REWRITTEN, rewritten
 from atoll.lake.lake import Lake, state_of
 from atoll.lake.staging import check_name, checked_paths, table_directory
@@ -157,7 +158,7 @@ def _replace(table: Table, gone: set[str], came: list[str], summary: dict[str, s
             where=where,
             todo="Start the work again; something else has changed the table.",
         )
-    with table.transaction() as change:
+    with Change(table) as change:
         arrived = list(parquet_files_to_data_files(table.io, change.table_metadata, iter(came)))
         try:
             with change.update_snapshot(summary).overwrite() as overwrite:

@@ -9,8 +9,11 @@ if TYPE_CHECKING:
 
 
 def command_line() -> Typer:
-    """Every command of the CLI, and those that act on this host itself: up, doctor, environment, sign-on."""
+    """Every command of the CLI, and those that act on this host itself: up, doctor, dataset export and
+    import, environment, sign-on."""
     from atoll.cli.app import app
+    from atoll.cli.commands.datasets import dataset
+    from atoll.wiring.backup_commands import export, import_
     from atoll.wiring.host_commands import doctor, environment
     from atoll.wiring.sign_on_commands import sign_on
     from atoll.wiring.up import up
@@ -18,6 +21,8 @@ def command_line() -> Typer:
     if not any(command.name == "up" for command in app.registered_commands):
         app.command(name="up")(up)
         app.command(name="doctor")(doctor)
+        dataset.command(name="export")(export)
+        dataset.command(name="import")(import_)
         app.add_typer(environment, name="environment")
         app.add_typer(sign_on, name="sign-on")
     return app
