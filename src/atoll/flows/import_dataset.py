@@ -79,7 +79,7 @@ def import_(rooms: Rooms, source: Path, *, account: str) -> Told:
 @contextmanager
 def _alone(rooms: Rooms) -> Iterator[None]:
     """One import at a time on this home. The lock goes with the process, however that ends."""
-    descriptor = os.open(rooms.settings.home_dir / "import.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(rooms.settings.home_dir / "importing", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
