@@ -49,6 +49,8 @@ def work(home: Path, at: float) -> subprocess.CompletedProcess[str]:
     )
 
 
+# Many processes are started; a loaded machine takes its time.
+@pytest.mark.timeout(1200)
 def test_killed_at_each_effect_and_started_again(template, tmp_path):
     whole = tmp_path / "whole" / "home"
     shutil.copytree(template, whole)

@@ -33,6 +33,8 @@ def template(tmp_path_factory):
     return home
 
 
+# Many processes are started; a loaded machine takes its time.
+@pytest.mark.timeout(1200)
 def test_killed_in_a_replay_and_started_again(template, tmp_path):
     whole = tmp_path / "whole" / "home"
     shutil.copytree(template, whole)
