@@ -143,6 +143,9 @@ def test_guessing_elsewhere_keeps_nobody_waiting(ada, fresh_site):
     # Somebody else's cookie is no help to the guesser.
     fresh_site.post("/people", "admin", login="mallory", display_name="M", roles=[], password=GOOD + "!")
     assert guesser.sign_in(login="mallory", password=GOOD + "!").status_code == 201
+    # It has waited its second meanwhile, and guesses once more.
+    fresh_site.clock.ahead += timedelta(seconds=2)
+    assert guesser.sign_in(password="wrong wrong wrong").status_code == 401
     assert guesser.sign_in().status_code == 429
     # And a known browser can be guessed from no faster than any other.
     for _ in range(FREE_PER_LOGIN):

@@ -136,7 +136,13 @@ def survives(template: Path, home: Path, story: str, at: float) -> dict[str, Any
     killed, effects = in_child(lambda: drive(home, at))
     again, _ = in_child(lambda: drive(home, NEVER))
     right, _ = in_child(lambda: check(home, story))
-    fault = "" if (killed, again, right) == (137, 0, 0) else f"killed {killed}, again {again}, right {right}: {effects}"
+    # How often a lease is renewed is a matter of time: one run may be done some effects earlier than another.
+    ended = killed == 0 and len(effects) < at
+    fault = (
+        ""
+        if (ended or killed == 137) and (again, right) == (0, 0)
+        else f"killed {killed}, again {again}, right {right}: {effects}"
+    )
     return {"at": at, "from": template.name, "fault": fault}
 
 

@@ -65,6 +65,7 @@ def test_killed_at_each_effect_and_started_again(template, tmp_path):
     with ThreadPoolExecutor(2) as both_cores:
         told = list(both_cores.map(lambda at: survives(template, tmp_path / f"killed-{at}", at), points))
     assert not [fault for fault in told if fault], told
+    assert len(points) > 30
 
 
 def survives(template: Path, place: Path, at: float) -> str:
@@ -72,7 +73,7 @@ def survives(template: Path, place: Path, at: float) -> str:
     home = place / "home"
     shutil.copytree(template, home)
     killed = work(home, at)
-    if killed.returncode != -signal.SIGKILL:
+    if not ended_before(killed, at) and killed.returncode != -signal.SIGKILL:
         return f"at {at}: not killed: {killed.stderr[-500:]}"
     try:
         start_again(home)
@@ -81,6 +82,14 @@ def survives(template: Path, place: Path, at: float) -> str:
         return f"killed at {at}: {error}"
     shutil.rmtree(place)
     return ""
+
+
+def ended_before(run: subprocess.CompletedProcess[str], at: float) -> bool:
+    """Whether the run was done before the effect came at which it was to be killed.
+
+    How often a lease is renewed is a matter of time: of two runs one may have some effects fewer.
+    """
+    return run.returncode == 0 and len(json.loads(run.stdout)["effects"]) < at
 
 
 def start_again(home: Path) -> None:

@@ -68,6 +68,6 @@ def test_an_edge_is_told_with_from():
 
 
 def test_every_event_we_write_has_a_drawing():
-    names = {f"atoll_{name}" for name in ("admission", "query", "mount", "transfer")}
+    names = {f"atoll_{name}" for name in ("admission", "query", "mount", "transfer", "upkeep")}
     assert set(flow_graph._DRAWN) == names
     assert openlineage.AIRLOCK.startswith("atoll://")

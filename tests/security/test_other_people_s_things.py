@@ -33,6 +33,9 @@ SHARED = {
     "budgets",
     "operations",
     "costs",
+    "keys",
+    "key-changes",
+    "erasures",
 }
 OUTSIDERS = ("outsider", "nobody", "admin", "steward", "auditor", "rival", "lab", None)
 #: So that the request's form is right and the thing itself is looked for.
