@@ -39,6 +39,7 @@ from atoll.model.record import new_id
 from atoll.ports.records import Put
 from atoll.settings import Settings
 from atoll.wiring import platform as wiring
+from atoll.wiring.up import spare_standing_objects
 
 RESULTS = Path(__file__).parent / "results" / "api.json"
 P99_MS = 100.0
@@ -79,6 +80,8 @@ def serve(home: Path) -> None:
     runner.run_open()
     rooms.engine.wait_ready(60)
     server = uvicorn.Server(uvicorn.Config(create_app(rooms), port=0, log_config=None, access_log=False))
+
+    spare_standing_objects()
 
     async def main() -> None:
         serving = asyncio.ensure_future(server.serve())
@@ -137,6 +140,8 @@ async def ask(told: dict, rate: float, seconds: float) -> tuple[dict[str, list[f
         for warm in range(2 * len(asked)):
             await one(warm, time.perf_counter())
         times.clear()
+        # Else this process's own collections count as the platform's time.
+        spare_standing_objects()
         start = time.perf_counter()
         running = []
         for number in range(int(rate * seconds)):

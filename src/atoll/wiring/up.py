@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -113,6 +114,7 @@ def serve(settings: Settings) -> None:
             worker.start()
         where = {"url": f"http://{host}:{port}", "home": str(settings.home_dir)}
         log.info("Atoll answers.", extra={"fields": where})
+        spare_standing_objects()
         server.run(sockets=[listening])
     finally:
         for worker in (inboxes, *reconcilers, *runners):
@@ -121,6 +123,12 @@ def serve(settings: Settings) -> None:
         gateways.stop()
         platform.close(rooms)
         log.info("Atoll has stopped.")
+
+
+def spare_standing_objects() -> None:
+    """Look no more through what is there from the start: a full collection would hold up every request by 0.2 s."""
+    gc.collect()
+    gc.freeze()
 
 
 def _stop_in_order(server: uvicorn.Server) -> None:
