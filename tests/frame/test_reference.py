@@ -12,9 +12,9 @@ import pytest
 import typer.main
 
 from atoll.access.scopes import Scope
-from atoll.cli.app import app
 from atoll.deid import contract_json_schema
 from atoll.settings import Settings
+from atoll.wiring import command_line
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def every_command(command, name):
 
 def test_every_command_has_help_and_is_documented(reference):
     text = (reference / "cli.md").read_text()
-    found = every_command(typer.main.get_command(app), "atoll")
+    found = every_command(typer.main.get_command(command_line()), "atoll")
     assert len(found) > 20
     for name, command in found:
         assert command.help, name

@@ -14,6 +14,8 @@ from atoll.errors import AlreadyExists, InvalidInput, LimitExceeded, NotFound
 from atoll.gateway import Repositories, inside_configuration, inside_variables
 
 ZERO = "0" * 40
+#: Of a pack of version 2 with one thing in it, which never comes.
+PACK_HEAD = b"PACK" + bytes([0, 0, 0, 2, 0, 0, 0, 1])
 
 
 class Inside:
@@ -190,12 +192,12 @@ def test_only_smart_http_is_spoken(house):
 def test_a_push_whose_sender_hangs_up_leaves_no_process_and_takes_the_next(house, inside):
     path = house.repositories.create("heart", "notes")
 
-    def running() -> list[str]:
-        """Processes that work in the repository."""
+    def running(what: str = "git") -> list[str]:
+        """Processes that work in the repository, and do that."""
         found = []
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                if (process / "cwd").readlink() == path:
+                if (process / "cwd").readlink() == path and what in (process / "cmdline").read_text():
                     found.append(process.name)
         return found
 
@@ -205,10 +207,11 @@ def test_a_push_whose_sender_hangs_up_leaves_no_process_and_takes_the_next(house
         raw.connect(str(house.place / "wsp_a/gw/gw.sock"))
         raw.sendall(
             b"POST /git/heart/notes.git/git-receive-pack HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n"
-            b"Content-Type: application/x-git-receive-pack-request\r\n\r\n" + head + b"PACK"
+            b"Content-Type: application/x-git-receive-pack-request\r\n\r\n" + head + PACK_HEAD
         )
-        deadline = time.monotonic() + 10
-        while not running() and time.monotonic() < deadline:
+        # Git unpacks: so what the push wants was read, by us and by git.
+        deadline = time.monotonic() + 20
+        while not running("unpack-objects") and time.monotonic() < deadline:
             time.sleep(0.01)
     inside("clone", "-q", "atoll:heart/notes.git", "one")
     inside.commit("one", "a.txt", b"x")

@@ -36,7 +36,9 @@ def doctor(home: _Home = None) -> None:
 
 
 @environment.command("build")
-def build(name: Annotated[str, typer.Argument(metavar="NAME")], home: _Home = None) -> None:
+def build(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="One of `atoll environment list`.")], home: _Home = None
+) -> None:
     """Build an environment, or leave it as it is when it is up to date."""
     from atoll.providers.sandbox import build_environment
     from atoll.wiring import machines

@@ -39,15 +39,23 @@ def test_from_sign_in_to_data_and_a_query(signed_in, wording):
         expect(grid.locator("tr[aria-rowindex='2'] td").last).to_have_text(re.compile(r"^\d+$"))
 
 
+def asks_for_one(sent):
+    return sent.method == "POST" and sent.url.endswith("/api/v1/workspaces")
+
+
 def test_a_machine_is_launched_opened_used_in_its_tab_and_given_back(signed_in, wording, stage):
     name = f"bench-{wording.language}"
     with signed_in("ada", at="/machines/new?product=tiny") as watched:
         page = watched.page
+        asked: list[bool] = []
+        page.on("request", lambda sent: asked.append(sent.post_data_json["dry_run"]) if asks_for_one(sent) else None)
         page.get_by_label(wording("machines:new.name"), exact=True).fill(name)
         page.get_by_role("button", name=wording("machines:new.review")).click()
         agreed = re.compile("^" + re.escape(wording("machines:new.launch").partition("{{")[0]) + ".*0[.,]0092")
         page.get_by_role("dialog").get_by_role("button", name=agreed).click()
         expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+        # Priced once and launched once: the question's own form is not the one that it stands in.
+        assert asked == [True, False]
         enter = page.get_by_role("button", name=wording("machines:open.tab"))
         expect(enter).to_be_visible(timeout=30_000)
         with page.context.expect_page() as opened:

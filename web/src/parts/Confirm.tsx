@@ -38,6 +38,8 @@ function Asked({ onClose, children, label, onConfirm, typed, danger = true, busy
     <form
       onSubmit={(event) => {
         event.preventDefault();
+        // A form that the question stands in would hear of it as if it were its own: React's events cross portals.
+        event.stopPropagation();
         if (ready) onConfirm();
       }}
     >
