@@ -52,13 +52,13 @@ LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no
 	--no-annotate --no-emit-index-url --no-emit-find-links
 
 WEB_BUILT := src/atoll/api/static/index.html
-WEB_SOURCES := web/index.html web/vite.config.ts $(shell find web/src web/public web/build -type f)
+WEB_SOURCES := web/index.html web/vite.config.ts $(shell find web/src web/public web/build web/stream -type f)
 
 # Declarations of what runs inside machines.
 ENVIRONMENTS := src/atoll/providers/sandbox/environments
 
 clean: ## Remove what the other targets made
-	rm -rf .venv web/node_modules src/atoll/api/static .screenshots .atoll-demo* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv web/node_modules src/atoll/api/static src/atoll/proxy/page .screenshots .atoll-demo* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # -- what the targets stand on ------------------------------------------------------

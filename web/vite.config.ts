@@ -6,12 +6,16 @@ import { themeCss } from "./build/theme-css";
 /** `vite build --mode gallery`: every part on one page, for the tests (tests/web/test_parts.py), never served. */
 const GALLERY = { root: "gallery", publicDir: "../public" };
 
+/** `vite build --mode stream`: the page of streamed screens, which the machines' proxy serves (atoll/proxy). */
+const STREAM = { root: "stream", base: "./", publicDir: false as const };
+
 export default defineConfig(({ mode }) => ({
-  ...(mode === "gallery" ? GALLERY : {}),
-  plugins: [react(), themeCss(), policy()],
+  ...(mode === "gallery" ? GALLERY : mode === "stream" ? STREAM : {}),
+  // The proxy's own policy is stricter than that of the application.
+  plugins: mode === "stream" ? [] : [react(), themeCss(), policy()],
   build: {
     // Where the API finds it, and packaging takes it from.
-    outDir: process.env.WEB_OUT ?? "../src/atoll/api/static",
+    outDir: process.env.WEB_OUT ?? (mode === "stream" ? "../../src/atoll/proxy/page" : "../src/atoll/api/static"),
     emptyOutDir: true,
     manifest: true,
     // A data: URL would need a wider policy.

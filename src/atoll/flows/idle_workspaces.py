@@ -15,6 +15,7 @@ from atoll.model.ledger import AuditEvent
 from atoll.model.person import PLATFORM
 from atoll.model.schedule import IdleWatch, WorkspaceSchedule
 from atoll.model.workspace import (
+    STREAMED,
     Desired,
     HibernateKind,
     IdleRule,
@@ -182,7 +183,8 @@ def _facts(
         terminal_activity=activity.terminals,
         cpu=cpu,
         cpu_busy_at=watch.busy_at,
-        connections=visit.connections,
+        # A screen is looked at, or it is left open on a desk: what its viewer does is the sign.
+        connections=0 if product.service in STREAMED else visit.connections,
         jobs=1 if product.service == "batch" else 0,
         last_request=visit.last_request,
         silent=activity.silent,
@@ -190,7 +192,7 @@ def _facts(
 
 
 def _activity(workspace: Workspace, product: Product, backend: Backend) -> Activity:
-    if product.service == "batch":
+    if product.service == "batch" or product.service in STREAMED:
         return Activity()
     seen = backend.observe(workspace.id)
     if seen.state is not MachineState.RUNNING or seen.socket is None:

@@ -17,8 +17,8 @@ from atoll.flows.rooms import Rooms
 from atoll.flows.write_workspace import find_workspace
 from atoll.model.ledger import AuditEvent
 from atoll.model.person import Caller, Person, SubjectKind
-from atoll.model.visit import Admission, MachineSession, MachineTicket, Visit
-from atoll.model.workspace import Desired, MachineState, ProductVersion, Workspace
+from atoll.model.visit import Admission, MachineSession, MachineTicket, Stream, Visit
+from atoll.model.workspace import STREAMED, Desired, MachineState, Product, ProductVersion, Workspace
 from atoll.ports.backend import Observation
 from atoll.ports.records import Delete, Put
 
@@ -158,6 +158,7 @@ class VisitDesk:
             expires_at=session.expires_at,
             downloads=product.downloads,
             clipboard=product.clipboard,
+            stream=_stream(caller, workspace, product),
         )
 
     def _caller(self, person_id: str, token_id: str | None, address: str) -> Caller:
@@ -191,6 +192,12 @@ class VisitDesk:
                 details={"reason": reason},
             )
         )
+
+
+def _stream(caller: Caller, workspace: Workspace, product: Product) -> Stream | None:
+    if product.service not in STREAMED:
+        return None
+    return Stream(title=workspace.name, owner=workspace.owner_login, control=True, paste=product.paste)
 
 
 def sweep_visits(rooms: Rooms) -> int:

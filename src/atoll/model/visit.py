@@ -8,6 +8,10 @@ from typing import ClassVar
 from atoll.model.record import Frozen, Record
 
 
+#: Name of the socket of a streamed screen, in the directory of the machine's sockets.
+SCREEN = "vnc.sock"
+
+
 class MachineTicket(Record):
     """Lets its holder into one machine, once, within a minute. Id: hexadecimal SHA-256 of the ticket."""
 
@@ -40,6 +44,21 @@ class MachineSession(Record):
     ended_at: datetime | None = None
 
 
+class Stream(Frozen):
+    """A screen that a visitor looks at, in place of a page that the machine serves."""
+
+    #: What stands in the title.
+    title: str
+    #: Login of the person whose machine it is.
+    owner: str
+    #: Whether keys and pointer reach the machine; without it one only looks.
+    control: bool = True
+    #: Whether text may be pasted into the machine. None ever comes out.
+    paste: bool = False
+    #: Whether what is seen is kept; the page says so all the time.
+    recorded: bool = False
+
+
 class Visit(Frozen):
     """Who visits a machine at this moment, and what the page there may do."""
 
@@ -50,6 +69,8 @@ class Visit(Frozen):
     downloads: bool = False
     #: Whether the page may read and write the visitor's clipboard by program.
     clipboard: bool = True
+    #: The screen, where the machine's service is one.
+    stream: Stream | None = None
 
 
 class Admission(Frozen):

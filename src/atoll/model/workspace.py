@@ -13,6 +13,12 @@ from atoll.model.person import NAME
 from atoll.model.record import Frozen, Record
 
 
+#: What may answer inside a machine.
+Service = Literal["jupyter", "terminal", "batch", "desktop", "application"]
+#: Services that are a screen: it is streamed, and no page of the machine is served.
+STREAMED: tuple[Service, ...] = ("desktop", "application")
+
+
 class Size(Frozen):
     """A size of machine, named like `m5.2xlarge`."""
 
@@ -70,8 +76,9 @@ class Product(Frozen):
     description: str = ""
     #: Name of the environment that runs inside (environments are built on the host).
     environment: str = Field(pattern=NAME)
-    #: What answers inside: a web server on a unix socket, a terminal in a page, or nothing (a script).
-    service: Literal["jupyter", "terminal", "batch"]
+    #: What answers inside: a web server on a unix socket, a terminal in a page, nothing (a script), or a screen
+    #: that is streamed: a whole desktop, or one application.
+    service: Service
     #: Names of the sizes that may be chosen, the first is the default.
     sizes: tuple[str, ...] = Field(min_length=1)
     #: Capabilities a backend must have; `hibernate` may fall back as `fallback` says.
@@ -88,6 +95,8 @@ class Product(Frozen):
     downloads: bool = False
     #: Whether the page may read and write the visitor's clipboard by program.
     clipboard: bool = True
+    #: Whether text may be pasted into a streamed screen, where the project allows it too. None ever comes out.
+    paste: bool = True
     #: Machines kept ready for a quick launch, by name of the size. The platform pays for them until they are
     #: launched; they wait with the defaults of the parameters, and give way when the host is full.
     warm_pool: dict[str, Annotated[int, Field(ge=0, le=10)]] = {}

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from atoll.model.workspace import HibernateKind, MachineState
+from atoll.model.workspace import HibernateKind, MachineState, Service
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class MachineSpec:
         workspace: id of the workspace.
         token: client token of this creation, the id of its `Resource`.
         environment: name of the environment that runs inside.
-        service: `jupyter`, `terminal` or `batch`.
+        service: what answers inside.
         base_url: path under which the service is reached, `/w/<id>/`.
         vcpu, memory_bytes, pids: limits.
         home_bytes: quota of the home, which outlives stop and hibernate.
@@ -86,7 +86,7 @@ class MachineSpec:
     workspace: str
     token: str
     environment: str
-    service: Literal["jupyter", "terminal", "batch"]
+    service: Service
     base_url: str
     vcpu: float
     memory_bytes: int
@@ -103,7 +103,8 @@ class MachineSpec:
 class Observation:
     """What a backend says of one machine.
 
-    `socket` is where its service listens, once it answers; `detail` is for people.
+    `socket` is where its service listens, once it answers; the screen of a streamed service
+    (RFB 3.8, RFC 6143) is beside it, as `model.visit.SCREEN`. `detail` is for people.
     `anonymous` as long as it was not given to a person; `outdated` when a machine made now
     would have something else inside.
     """

@@ -21,9 +21,10 @@ from atoll.proxy.http_pass import forward, no_downloads
 from atoll.proxy.metrics import ProxyMetrics
 from atoll.proxy.options import Options
 from atoll.proxy.origins import Origin
+from atoll.proxy.streams import Streams
 from atoll.proxy.upstream import Upstreams, not_answering
 from atoll.proxy.verdicts import Asked
-from atoll.proxy.websocket_pass import WebSocketPass
+from atoll.proxy.websocket_pass import WebSocketPass, is_websocket
 
 _SAFE = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS)
 
@@ -40,6 +41,7 @@ class Door:
         self.sockets: Asked[Path | None] = Asked(callbacks.resolve, executor, options.believe_seconds)
         self.upstreams = Upstreams()
         self.exchanges = Exchanges()
+        self._streams = Streams(self.sockets, self.exchanges, options.heartbeat_seconds, metrics)
         self._entrance = Entrance(callbacks, executor, self.visits, metrics)
 
     async def serve(self, request: BaseRequest, origin: Origin) -> web.StreamResponse:
@@ -55,6 +57,8 @@ class Door:
             return self._foreign(request, origin)
         try:
             secret, visit = await self._visitor(request, origin)
+            if visit.stream is not None:
+                return await self._streams.serve(request, origin, secret, visit)
             if not visit.downloads and downloads.asks(path, query, origin):
                 self._metrics.refused.labels("download").inc()
                 return no_downloads(request)
@@ -97,7 +101,7 @@ class Door:
         outgoing = self._outgoing_of(origin)
         action = request.method not in _SAFE or navigates(request.headers)
         self.exchanges.request(workspace, action=action)
-        if _is_websocket(request):
+        if is_websocket(request):
             passing = WebSocketPass(
                 request,
                 self._options.heartbeat_seconds,
@@ -153,14 +157,11 @@ class Door:
             answer = answers[exchange.secret, exchange.workspace]
             if isinstance(answer, Visit):
                 exchange.sound_at = now
+                if exchange.stream is not None and answer.stream != exchange.stream:
+                    exchange.cut()
             elif answer.code != "unavailable" or now - exchange.sound_at > self._options.blind_seconds:
                 self._metrics.cut.inc()
                 exchange.cut()
-
-
-def _is_websocket(request: BaseRequest) -> bool:
-    upgrade = request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
-    return upgrade and request.method == hdrs.METH_GET
 
 
 def _abort(request: BaseRequest) -> None:

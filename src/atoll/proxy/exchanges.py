@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from atoll.model.visit import Stream
 from atoll.proxy.callbacks import Activity
 
 
@@ -19,12 +20,14 @@ class Exchange:
         workspace, secret: whose it is.
         cut: ends it, when its visitor has lost the right.
         sound_at: when the platform last said that the visitor may, in the loop's time.
+        stream: what the visitor might do with a screen when it was opened; another answer ends it.
     """
 
     workspace: str
     secret: str
     cut: Callable[[], None]
     sound_at: float
+    stream: Stream | None = None
 
 
 @dataclass
@@ -43,9 +46,11 @@ class Exchanges:
         self._seen: dict[str, _Seen] = {}
 
     @contextmanager
-    def open(self, workspace: str, secret: str, cut: Callable[[], None]) -> Iterator[Exchange]:
+    def open(
+        self, workspace: str, secret: str, cut: Callable[[], None], stream: Stream | None = None
+    ) -> Iterator[Exchange]:
         """Keep an exchange on the list while it lasts."""
-        exchange = Exchange(workspace, secret, cut, self._loop.time())
+        exchange = Exchange(workspace, secret, cut, self._loop.time(), stream)
         opened = self._of(workspace).open
         opened.add(exchange)
         try:

@@ -28,6 +28,16 @@ class ProxyMetrics:
         self.websockets = Gauge("atoll_proxy_websockets", "WebSockets open.", registry=registry)
         self.entered = Counter("atoll_proxy_visits", "Visits opened with a ticket.", registry=registry)
 
+        self.stream_bytes = Counter(
+            "atoll_proxy_stream_bytes", "Bytes of screens sent to viewers.", registry=registry
+        )
+        self.stream_refused = Counter(
+            "atoll_proxy_stream_refused",
+            "What streams did not let through: texts in and out, messages that may not be.",
+            ("what",),
+            registry=registry,
+        )
+
     def answered(self, status: int, seconds: float) -> None:
         """A machine began to answer."""
         counter = self._by_class.get(status // 100)

@@ -80,14 +80,8 @@ class Upstreams:
             await self.close(workspace)
 
     def _open(self, workspace: str, path: Path) -> aiohttp.ClientSession:
-        try:
-            descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError:
-            raise not_answering() from None
+        descriptor = hold_socket(path)
         status = os.fstat(descriptor)
-        if not stat.S_ISSOCK(status.st_mode):
-            os.close(descriptor)
-            raise not_answering()
         session = aiohttp.ClientSession(
             connector=aiohttp.UnixConnector(f"/proc/self/fd/{descriptor}", limit=0, keepalive_timeout=_KEEP_SECONDS),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
@@ -98,6 +92,18 @@ class Upstreams:
         )
         self._upstreams[workspace] = _Upstream((status.st_dev, status.st_ino), descriptor, session, self._loop.time())
         return session
+
+
+def hold_socket(path: Path) -> int:
+    """A descriptor of the socket itself, whatever is put in its place. Raises `Unavailable` when it is none."""
+    try:
+        descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        raise not_answering() from None
+    if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise not_answering()
+    return descriptor
 
 
 def not_answering() -> Unavailable:

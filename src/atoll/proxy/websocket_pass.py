@@ -28,6 +28,12 @@ _Person = web.WebSocketResponse[bool]
 _Machine = aiohttp.ClientWebSocketResponse[bool]
 
 
+def is_websocket(request: BaseRequest) -> bool:
+    """Whether the request opens one."""
+    upgrade = request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
+    return upgrade and request.method == hdrs.METH_GET
+
+
 @dataclass(frozen=True)
 class _End:
     """How one side ended: by a close frame with its code and reason, or without one."""

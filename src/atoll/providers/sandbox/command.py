@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,12 +20,15 @@ HOME = "/home/user"
 GATEWAY_PORT = 3141
 #: Where a machine finds the attempts to break out of it.
 PROBES = "/opt/probes.py"
+#: Where a machine has the program that shows a screen.
+DESKTOP = "/opt/desktop"
 #: Where a machine that was made ready for nobody has the program that waits for its person.
 WAITING = "/opt/waiting.py"
 #: What of the host's /etc programs need; nothing there is particular to a person.
 _ETC = (
-    "alternatives", "ca-certificates", "ca-certificates.conf", "fonts", "java", "ld.so.cache", "ld.so.conf",
-    "ld.so.conf.d", "localtime", "magic", "matplotlibrc", "mime.types", "R", "ssl/certs", "ssl/openssl.cnf", "terminfo",
+    "alternatives", "ca-certificates", "ca-certificates.conf", "dbus-1", "fonts", "gtk-3.0", "java", "ld.so.cache", "ld.so.conf",
+    "ld.so.conf.d", "localtime", "magic", "matplotlibrc", "mime.types", "R", "ssl/certs", "ssl/openssl.cnf", "terminfo", "X11", "xdg/menus", "xdg/Thunar",
+    "xdg/xfce4",
 )  # fmt: skip
 _OWN_ETC = {
     "passwd": f"root:x:0:0:root:/nonexistent:/usr/sbin/nologin\nuser:x:1000:1000:user:{HOME}:/bin/bash\n"
@@ -51,7 +55,13 @@ class Command:
 def write_etc(machine: Machine) -> None:
     """Write the machine's own files of /etc, readable by its user whatever the platform's umask."""
     machine.etc.mkdir(exist_ok=True)
-    for name, text in {**_OWN_ETC, "hostname": _hostname(machine.workspace) + "\n"}.items():
+    # What tells one machine from another to programs inside; nothing of the host's.
+    machine_id = hashlib.sha256(f"machine {machine.workspace}".encode()).hexdigest()[:32]
+    for name, text in {
+        **_OWN_ETC,
+        "hostname": _hostname(machine.workspace) + "\n",
+        "machine-id": machine_id + "\n",
+    }.items():
         path = machine.etc / name
         path.write_text(text)
         path.chmod(0o644)
@@ -74,7 +84,7 @@ def build_command(
         "--info-fd", "@INFO_FD", "--seccomp", "@SECCOMP_FD", "--clearenv",
     ]  # fmt: skip
     words += _system_words(source)
-    for name in (*_OWN_ETC, "hostname"):
+    for name in (*_OWN_ETC, "hostname", "machine-id"):
         words += ["--ro-bind", source(f"etc-{name}", machine.etc / name), f"/etc/{name}"]
     scratch = str(max(2**20, spec.memory_bytes // 2))
     words += ["--proc", "/proc", "--dev", "/dev"]
@@ -87,6 +97,7 @@ def build_command(
     words += ["--ro-bind", source("environment", built), environments.INSIDE]
     words += ["--ro-bind", source("inside", Path(__file__).with_name("inside.py")), "/opt/inside.py"]
     words += ["--ro-bind", source("probes", Path(__file__).with_name("probes.py")), PROBES]
+    words += ["--ro-bind", source("desktop", Path(__file__).with_name("desktop")), DESKTOP]
     for index, mount in enumerate(spec.mounts):
         kind = "--bind" if mount.writable else "--ro-bind"
         words += [kind, source(f"mount-{index}", checked_source(mount)), checked_target(mount)]

@@ -5,19 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from atoll.errors import InvalidInput, NotFound
+from atoll.model.workspace import Service
 
 #: Where a built environment is seen inside.
 INSIDE = "/opt/environment"
 DECLARATION = "environment.yaml"
-
-Service = Literal["jupyter", "terminal", "batch"]
-
 
 class Environment(BaseModel):
     """One environment.
