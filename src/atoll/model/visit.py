@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from atoll.model.record import Frozen, Record
 
-
 #: Name of the socket of a streamed screen, in the directory of the machine's sockets.
 SCREEN = "vnc.sock"
 

@@ -12,7 +12,6 @@ from pydantic import Field, model_validator
 from atoll.model.person import NAME
 from atoll.model.record import Frozen, Record
 
-
 #: What may answer inside a machine.
 Service = Literal["jupyter", "terminal", "batch", "desktop", "application"]
 #: Services that are a screen: it is streamed, and no page of the machine is served.

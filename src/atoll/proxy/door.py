@@ -50,8 +50,7 @@ class Door:
         if astray is not None:
             return astray
         # As sent: what an encoded path means is the machine's to say.
-        path, _, query = request.raw_path.partition("?")
-        if path.startswith(origin.base + PLACE):
+        if request.raw_path.startswith(origin.base + PLACE):
             return await self._entrance.serve(request, origin)
         if foreign(request.headers, origin):
             return self._foreign(request, origin)
@@ -59,9 +58,6 @@ class Door:
             secret, visit = await self._visitor(request, origin)
             if visit.stream is not None:
                 return await self._streams.serve(request, origin, secret, visit)
-            if not visit.downloads and downloads.asks(path, query, origin):
-                self._metrics.refused.labels("download").inc()
-                return no_downloads(request)
             return await self._pass(request, origin, secret, visit)
         except AtollError as error:
             self._metrics.refused.labels(error.code).inc()
@@ -92,6 +88,10 @@ class Door:
         raise refusal
 
     async def _pass(self, request: BaseRequest, origin: Origin, secret: str, visit: Visit) -> web.StreamResponse:
+        path, _, query = request.raw_path.partition("?")
+        if not visit.downloads and downloads.asks(path, query, origin):
+            self._metrics.refused.labels("download").inc()
+            return no_downloads(request)
         workspace = origin.workspace
         socket = await self.sockets.get(workspace)
         if socket is None:

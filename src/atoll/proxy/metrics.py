@@ -28,9 +28,7 @@ class ProxyMetrics:
         self.websockets = Gauge("atoll_proxy_websockets", "WebSockets open.", registry=registry)
         self.entered = Counter("atoll_proxy_visits", "Visits opened with a ticket.", registry=registry)
 
-        self.stream_bytes = Counter(
-            "atoll_proxy_stream_bytes", "Bytes of screens sent to viewers.", registry=registry
-        )
+        self.stream_bytes = Counter("atoll_proxy_stream_bytes", "Bytes of screens sent to viewers.", registry=registry)
         self.stream_refused = Counter(
             "atoll_proxy_stream_refused",
             "What streams did not let through: texts in and out, messages that may not be.",

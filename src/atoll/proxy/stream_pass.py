@@ -135,4 +135,3 @@ async def _connect(screen: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWr
         raise not_answering() from None
     finally:
         os.close(descriptor)
-

@@ -26,9 +26,9 @@ DESKTOP = "/opt/desktop"
 WAITING = "/opt/waiting.py"
 #: What of the host's /etc programs need; nothing there is particular to a person.
 _ETC = (
-    "alternatives", "ca-certificates", "ca-certificates.conf", "dbus-1", "fonts", "gtk-3.0", "java", "ld.so.cache", "ld.so.conf",
-    "ld.so.conf.d", "localtime", "magic", "matplotlibrc", "mime.types", "R", "ssl/certs", "ssl/openssl.cnf", "terminfo", "X11", "xdg/menus", "xdg/Thunar",
-    "xdg/xfce4",
+    "alternatives", "ca-certificates", "ca-certificates.conf", "dbus-1", "fonts", "gtk-3.0", "java", "ld.so.cache",
+    "ld.so.conf", "ld.so.conf.d", "localtime", "magic", "matplotlibrc", "mime.types", "R", "ssl/certs",
+    "ssl/openssl.cnf", "terminfo", "X11", "xdg/menus", "xdg/Thunar", "xdg/xfce4",
 )  # fmt: skip
 _OWN_ETC = {
     "passwd": f"root:x:0:0:root:/nonexistent:/usr/sbin/nologin\nuser:x:1000:1000:user:{HOME}:/bin/bash\n"

@@ -17,6 +17,7 @@ from atoll.model.workspace import Service
 INSIDE = "/opt/environment"
 DECLARATION = "environment.yaml"
 
+
 class Environment(BaseModel):
     """One environment.
 

@@ -191,14 +191,16 @@ class FromScreen(Reader):
             yield -count
 
 
-_RECTANGLES: Mapping[int, Callable[[FromScreen, int, int], Step]] = MappingProxyType({
-    0: FromScreen._raw,
-    1: FromScreen._copied,
-    7: FromScreen._tight,
-    16: FromScreen._zrle,
-    -239: FromScreen._cursor,
-    0x574D5664: FromScreen._vmware_cursor,
-    -223: FromScreen._nothing,
-    -224: FromScreen._nothing,
-    -308: FromScreen._screens,
-})
+_RECTANGLES: Mapping[int, Callable[[FromScreen, int, int], Step]] = MappingProxyType(
+    {
+        0: FromScreen._raw,
+        1: FromScreen._copied,
+        7: FromScreen._tight,
+        16: FromScreen._zrle,
+        -239: FromScreen._cursor,
+        0x574D5664: FromScreen._vmware_cursor,
+        -223: FromScreen._nothing,
+        -224: FromScreen._nothing,
+        -308: FromScreen._screens,
+    }
+)

@@ -12,7 +12,7 @@ from atoll.proxy.stream.reader import Reader, Step
 VERSION = b"RFB 003.008\n"
 #: The one form of pixels that screens send: 32 bits, 8 each for red, green and blue.
 PIXEL_BITS, PIXEL_DEPTH = 32, 24
-EXTENDED_CLIPBOARD = -1059257906  # 0xC0A1E5CE
+EXTENDED_CLIPBOARD = 0xC0A1E5CE - 2**32
 #: Encodings whose rectangles `FromScreen` can read to their end, and wishes about quality and effort.
 #: No fence, continuous updates or desktop name: each would carry bytes of a sender's choice.
 _ENCODINGS = frozenset({0, 1, 7, 16, -223, -224, -239, -308, 0x574D5664, *range(-32, -22), *range(-256, -246)})
@@ -120,12 +120,14 @@ def _comes_in(body: bytes) -> bool:
     return flags & _ACTIONS in (_NOTIFY, _PROVIDE) or bool(flags & _CAPS)
 
 
-_MESSAGES: Mapping[int, Callable[[FromViewer], Step]] = MappingProxyType({
-    0: FromViewer._pixel_format,
-    2: FromViewer._encodings,
-    3: FromViewer._update_request,
-    4: FromViewer._key,
-    5: FromViewer._pointer,
-    6: FromViewer._cut_text,
-    251: FromViewer._size,
-})
+_MESSAGES: Mapping[int, Callable[[FromViewer], Step]] = MappingProxyType(
+    {
+        0: FromViewer._pixel_format,
+        2: FromViewer._encodings,
+        3: FromViewer._update_request,
+        4: FromViewer._key,
+        5: FromViewer._pointer,
+        6: FromViewer._cut_text,
+        251: FromViewer._size,
+    }
+)

@@ -95,6 +95,8 @@ def show(kind: str, command: list[str], server: subprocess.Popen[bytes]) -> int:
     if kind == "application":
         subprocess.Popen(["/usr/bin/openbox", "--config-file", windows()], env=variables)
     begun: list[float] = []
+    # The session ends with the screen that it is shown on.
+    signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     while server.poll() is None:
         begun = [at for at in begun if at > time.monotonic() - _TRIES_SECONDS] + [time.monotonic()]
         if len(begun) > _TRIES:
@@ -105,17 +107,10 @@ def show(kind: str, command: list[str], server: subprocess.Popen[bytes]) -> int:
         except OSError as error:
             print(f"{command[0]} cannot be run: {error.strerror}", flush=True)
             return 127
-        signal.signal(signal.SIGTERM, lambda *_: end(shown, server))
         while server.poll() is None and shown.poll() is None:
             time.sleep(0.2)
-        end(shown)
+        shown.terminate()
     return 0
-
-
-def end(*processes: subprocess.Popen[bytes]) -> None:
-    """Ask each to end."""
-    for process in processes:
-        process.terminate()
 
 
 def surroundings() -> dict[str, str]:
