@@ -113,9 +113,15 @@ sftp-client:
 machines:
 	command -v git >/dev/null || $(APT) git
 	command -v bwrap >/dev/null || $(APT) bubblewrap
+	command -v Xvnc >/dev/null && command -v xfce4-session >/dev/null && command -v gnumeric >/dev/null && \
+	  command -v xclip >/dev/null || $(APT) $(SCREENS)
 	ldconfig -p | grep libseccomp.so.2 >/dev/null || $(APT) libseccomp2
 	Rscript -e 'stopifnot(c($(R_PACKAGES)) %in% rownames(installed.packages()))' 2>/dev/null || \
 	  $(APT) r-base-core r-cran-irkernel r-cran-dplyr r-cran-tidyr r-cran-readr r-cran-purrr r-cran-tibble \
 	  r-cran-stringr r-cran-lubridate r-cran-ggplot2
+
+# What streamed desktops show; without a browser, since there is nowhere to go.
+SCREENS := tigervnc-standalone-server dbus-daemon dbus-x11 openbox xfce4-session xfwm4 xfce4-panel xfdesktop4 thunar \
+  xfce4-terminal xfce4-settings xfconf mousepad ristretto gnumeric xclip fonts-dejavu-core adwaita-icon-theme
 
 R_PACKAGES := "IRkernel","dplyr","tidyr","readr","purrr","tibble","stringr","lubridate","ggplot2"

@@ -439,6 +439,7 @@ VIEWS: Mapping[str, View] = {
             Field("path"),
             Field("parameters"),
             Field("shared_with"),
+            Field("looks_on"),
             Field("observed.detail", "seen"),
             Field("observed.exit_status", "exit status"),
             Field("operation.id", "operation"),

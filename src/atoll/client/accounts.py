@@ -127,6 +127,10 @@ class Projects:
         """One project."""
         return self._connection.get(f"/projects/{segment(name)}")
 
+    def set_paste(self, name: str, paste: bool) -> Json:
+        """Whether text may be pasted into streamed screens of the project."""
+        return self._connection.put(f"/projects/{segment(name)}/paste", {"paste": paste})
+
     def add_member(self, name: str, login: str, *, until: datetime | None = None, lead: bool = False) -> Json:
         """Take a person in, until a time or without an end."""
         body = {"until": None if until is None else until.isoformat(), "lead": lead}

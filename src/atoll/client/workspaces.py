@@ -98,9 +98,10 @@ class Workspaces:
         """Take it away for good, its home too."""
         return self._order(workspace, "terminate")
 
-    def share(self, workspace: str, login: str) -> Json:
-        """Let a member of the project see it."""
-        return self._connection.put(f"/workspaces/{segment(workspace)}/shares/{segment(login)}")
+    def share(self, workspace: str, login: str, *, look_on: bool = False) -> Json:
+        """Let a member of the project see it; with `look_on` its screen only, without keys and pointer."""
+        path = f"/workspaces/{segment(workspace)}/shares/{segment(login)}"
+        return self._connection.put(f"{path}?look_on=true" if look_on else path)
 
     def unshare(self, workspace: str, login: str) -> Json:
         """Let them see it no longer."""

@@ -72,6 +72,15 @@ def add_project(rooms: Rooms, caller: Caller, *, name: str, title: str) -> Proje
     return view(rooms, rooms.records.get(Project, project.id))
 
 
+def set_paste(rooms: Rooms, caller: Caller, name: str, paste: bool) -> ProjectView:
+    """Whether text may be pasted into the project's screens, from now on; what is open is opened anew.
+
+    Raises `NotFound`, `NotPermitted`.
+    """
+    permissions.require(caller, Scope.PROJECTS_WRITE)
+    return _change(rooms, caller, name, "project.paste", lambda project: project.but(paste=paste), {"paste": paste})
+
+
 def add_member(
     rooms: Rooms, caller: Caller, name: str, login: str, *, until: datetime | None = None, lead: bool = False
 ) -> ProjectView:
@@ -141,18 +150,24 @@ def _change_members(
     change: Callable[[Project], Project],
     details: Mapping[str, object] = NO_DETAILS,
 ) -> ProjectView:
-    """Two administrators may change members at once, so read again when somebody wrote in between."""
+    return _change(rooms, caller, name, action, change, {"person": person.id, "login": person.login, **details})
+
+
+def _change(
+    rooms: Rooms,
+    caller: Caller,
+    name: str,
+    action: str,
+    change: Callable[[Project], Project],
+    details: Mapping[str, object],
+) -> ProjectView:
+    """Two administrators may change a project at once, so read again when somebody wrote in between."""
     for _ in range(_TRIES):
         project = project_by_name(rooms.records, name)
         changed = change(project)
         if changed == project:
             return view(rooms, project)
-        event = AuditEvent(
-            action=action,
-            target=f"project/{name}",
-            caller=caller,
-            details={"person": person.id, "login": person.login, **details},
-        )
+        event = AuditEvent(action=action, target=f"project/{name}", caller=caller, details=dict(details))
         try:
             rooms.audit.record(event, Put(changed))
         except VersionConflict:

@@ -8,13 +8,15 @@ from atoll.errors import Conflict, NotFound
 from atoll.flows.rooms import Rooms
 from atoll.flows.write_workspace import still_standing, write_workspace
 from atoll.model.person import Caller, Person, Project
-from atoll.model.workspace import Workspace
+from atoll.model.workspace import STREAMED, ProductVersion, Workspace
 
 
-def share(rooms: Rooms, caller: Caller, workspace_id: str, login: str) -> Workspace:
-    """Let another member of the project see it and what is in it; again changes nothing.
+def share(rooms: Rooms, caller: Caller, workspace_id: str, login: str, *, look_on: bool = False) -> Workspace:
+    """Let another member of the project see it and what is in it; again changes how, or nothing.
 
-    Raises `NotFound`, also for somebody who is no member, `NotPermitted`, `Conflict` for its owner.
+    With `look_on` they see its screen, and neither keys nor pointer of theirs reach it. Raises
+    `NotFound`, also for somebody who is no member, `NotPermitted`, `Conflict` for its owner and
+    for looking on at what is no screen.
     """
 
     def change(workspace: Workspace, project: Project) -> Workspace:
@@ -22,7 +24,14 @@ def share(rooms: Rooms, caller: Caller, workspace_id: str, login: str) -> Worksp
         if login == workspace.owner_login:
             raise Conflict("It is the owner's own.", where=f"workspace/{workspace_id}", todo="Nothing to do.")
         _member(rooms, project, login)
-        return workspace.but(shared_with=workspace.shared_with | {login})
+        if look_on and rooms.records.get(ProductVersion, workspace.product).product.service not in STREAMED:
+            raise Conflict(
+                "Only at a screen can somebody look on.",
+                where=f"workspace/{workspace_id}",
+                todo="Share it whole, or launch a desktop.",
+            )
+        looks_on = workspace.looks_on | {login} if look_on else workspace.looks_on - {login}
+        return workspace.but(shared_with=workspace.shared_with | {login}, looks_on=looks_on)
 
     return write_workspace(
         rooms,
@@ -31,7 +40,7 @@ def share(rooms: Rooms, caller: Caller, workspace_id: str, login: str) -> Worksp
         action="workspace.share",
         may=permissions.run_workspace,
         change=change,
-        details={"login": login},
+        details={"login": login, "look_on": look_on},
     )
 
 
@@ -43,7 +52,9 @@ def unshare(rooms: Rooms, caller: Caller, workspace_id: str, login: str) -> Work
         workspace_id,
         action="workspace.unshare",
         may=permissions.change_workspace,
-        change=lambda workspace, _: workspace.but(shared_with=workspace.shared_with - {login}),
+        change=lambda workspace, _: workspace.but(
+            shared_with=workspace.shared_with - {login}, looks_on=workspace.looks_on - {login}
+        ),
         details={"login": login},
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from atoll.access import permissions, sessions
+from atoll.access.permissions import owns
 from atoll.access.scopes import Scope
 from atoll.access.throttle import Seldom
 from atoll.errors import AtollError, Conflict, NotAuthenticated, NotFound, VersionConflict
@@ -16,7 +17,7 @@ from atoll.flows.observe_machine import look
 from atoll.flows.rooms import Rooms
 from atoll.flows.write_workspace import find_workspace
 from atoll.model.ledger import AuditEvent
-from atoll.model.person import Caller, Person, SubjectKind
+from atoll.model.person import Caller, Person, Project, SubjectKind
 from atoll.model.visit import Admission, MachineSession, MachineTicket, Stream, Visit
 from atoll.model.workspace import STREAMED, Desired, MachineState, Product, ProductVersion, Workspace
 from atoll.ports.backend import Observation
@@ -158,7 +159,7 @@ class VisitDesk:
             expires_at=session.expires_at,
             downloads=product.downloads,
             clipboard=product.clipboard,
-            stream=_stream(caller, workspace, product),
+            stream=_stream(caller, workspace, product, project),
         )
 
     def _caller(self, person_id: str, token_id: str | None, address: str) -> Caller:
@@ -194,10 +195,15 @@ class VisitDesk:
         )
 
 
-def _stream(caller: Caller, workspace: Workspace, product: Product) -> Stream | None:
+def _stream(caller: Caller, workspace: Workspace, product: Product, project: Project) -> Stream | None:
     if product.service not in STREAMED:
         return None
-    return Stream(title=workspace.name, owner=workspace.owner_login, control=True, paste=product.paste)
+    return Stream(
+        title=workspace.name,
+        owner=workspace.owner_login,
+        control=caller.name not in workspace.looks_on or owns(caller, workspace),
+        paste=product.paste and project.paste,
+    )
 
 
 def sweep_visits(rooms: Rooms) -> int:

@@ -82,6 +82,8 @@ class Project(Record):
     members: frozenset[str] = frozenset()
     #: By id of a member; who is not here is an ordinary member without an end.
     terms: Mapping[str, Membership] = {}
+    #: Whether text may be pasted into streamed screens of the project, where the product allows it too.
+    paste: bool = True
     created_at: datetime
 
     def has_member(self, person_id: str, at: datetime) -> bool:

@@ -200,6 +200,8 @@ class Workspace(Record):
     operation_id: str | None = None
     #: Logins of people of the project it is shared with.
     shared_with: frozenset[str] = frozenset()
+    #: Those of them who look on at its screen, without keys and pointer.
+    looks_on: frozenset[str] = frozenset()
     terminated_at: datetime | None = None
     #: When it began to wait for room, and the generation of the wish that waits; a newer wish does not.
     queued_at: datetime | None = None

@@ -2132,6 +2132,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{name}/paste": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Project Paste
+         * @description Whether text may be pasted into the streamed screens of its machines. None ever comes out but by the airlock.
+         */
+        put: operations["set_project_paste"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{name}/pushes": {
         parameters: {
             query?: never;
@@ -3052,7 +3072,7 @@ export interface paths {
         get?: never;
         /**
          * Share Workspace With
-         * @description Let another member of the project see it and what is in it.
+         * @description Let another member of the project see it and what is in it; again changes how.
          */
         put: operations["share_workspace_with"];
         post?: never;
@@ -6052,6 +6072,14 @@ export interface components {
             workspace: string;
         };
         /**
+         * PasteRule
+         * @description Whether text may be pasted into streamed screens.
+         */
+        PasteRule: {
+            /** Paste */
+            paste: boolean;
+        };
+        /**
          * PersonAccessAnswer
          * @description How a person can come in at this moment.
          */
@@ -6344,6 +6372,8 @@ export interface components {
             members: string[];
             /** Name */
             name: string;
+            /** Paste */
+            paste: boolean;
             /** Terms */
             terms: components["schemas"]["MemberTermsAnswer"][];
             /** Title */
@@ -7626,6 +7656,8 @@ export interface components {
             idle_since: string | null;
             /** Last Seen At */
             last_seen_at: string | null;
+            /** Looks On */
+            looks_on: string[];
             /** Mounts */
             mounts: components["schemas"]["MountAnswer"][];
             /** Name */
@@ -11846,6 +11878,41 @@ export interface operations {
             };
         };
     };
+    set_project_paste: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasteRule"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_pushes: {
         parameters: {
             query?: {
@@ -13757,7 +13824,10 @@ export interface operations {
     };
     share_workspace_with: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of a screen: to look, without keys and pointer. */
+                look_on?: boolean;
+            };
             header?: never;
             path: {
                 id: string;

@@ -9,7 +9,7 @@ from fastapi import Query
 from atoll.access.scopes import Scope
 from atoll.api.routing import Routes
 from atoll.api.schemas.listing import Cursor, Limit, Listing
-from atoll.api.schemas.people import MemberTerms, NewProject, ProjectAnswer
+from atoll.api.schemas.people import MemberTerms, NewProject, PasteRule, ProjectAnswer
 from atoll.api.schemas.shares import ShareAnswer, ShareEntryAnswer
 from atoll.api.security import CallerHere, RoomsHere
 from atoll.flows import manage_projects, read_share
@@ -38,6 +38,12 @@ def add_project(rooms: RoomsHere, caller: CallerHere, body: NewProject) -> Proje
 def show_project(rooms: RoomsHere, caller: CallerHere, name: str) -> ProjectAnswer:
     """One project."""
     return _answer(manage_projects.show_project(rooms, caller, name))
+
+
+@routes.put("/projects/{name}/paste", scope=Scope.PROJECTS_WRITE)
+def set_project_paste(rooms: RoomsHere, caller: CallerHere, name: str, body: PasteRule) -> ProjectAnswer:
+    """Whether text may be pasted into the streamed screens of its machines. None ever comes out but by the airlock."""
+    return _answer(manage_projects.set_paste(rooms, caller, name, body.paste))
 
 
 @routes.put("/projects/{name}/members/{login}", scope=Scope.PROJECTS_WRITE)

@@ -104,9 +104,15 @@ def terminate_workspace(rooms: RoomsHere, caller: CallerHere, id: str) -> Worksp
 
 
 @routes.put("/workspaces/{id}/shares/{login}", scope=Scope.WORKSPACES_RUN)
-def share_workspace_with(rooms: RoomsHere, caller: CallerHere, id: str, login: str) -> WorkspaceAnswer:
-    """Let another member of the project see it and what is in it."""
-    return _shown(rooms, caller, share_workspace.share(rooms, caller, id, login).id)
+def share_workspace_with(
+    rooms: RoomsHere,
+    caller: CallerHere,
+    id: str,
+    login: str,
+    look_on: Annotated[bool, Query(description="Of a screen: to look, without keys and pointer.")] = False,
+) -> WorkspaceAnswer:
+    """Let another member of the project see it and what is in it; again changes how."""
+    return _shown(rooms, caller, share_workspace.share(rooms, caller, id, login, look_on=look_on).id)
 
 
 @routes.delete("/workspaces/{id}/shares/{login}", scope=Scope.WORKSPACES_RUN)

@@ -181,6 +181,8 @@ class ProjectAnswer(Frozen):
     members: tuple[str, ...]
     #: Of those members that are not ordinary ones without an end.
     terms: tuple[MemberTermsAnswer, ...]
+    #: Whether text may be pasted into streamed screens of its machines.
+    paste: bool
     created_at: datetime
 
     @classmethod
@@ -188,7 +190,12 @@ class ProjectAnswer(Frozen):
         """The project with its members by login."""
         particular = tuple(MemberTermsAnswer(login=login, **dict(term)) for login, term in sorted(terms.items()))
         return cls(
-            name=project.name, title=project.title, members=members, terms=particular, created_at=project.created_at
+            name=project.name,
+            title=project.title,
+            members=members,
+            terms=particular,
+            paste=project.paste,
+            created_at=project.created_at,
         )
 
 
@@ -197,6 +204,12 @@ class NewProject(Frozen):
 
     name: Annotated[str, Field(pattern=NAME)]
     title: Title
+
+
+class PasteRule(Frozen):
+    """Whether text may be pasted into streamed screens."""
+
+    paste: bool
 
 
 class SourceAnswer(Frozen):

@@ -150,6 +150,8 @@ class WorkspaceAnswer(Frozen):
     expires_at: datetime
     terminated_at: datetime | None
     shared_with: tuple[str, ...]
+    #: Those of them who look on at its screen, without keys and pointer.
+    looks_on: tuple[str, ...]
     #: Null for those who may not see what is inside.
     parameters: dict[str, Any] | None
     #: Path under which its service is reached.
@@ -200,6 +202,7 @@ class WorkspaceAnswer(Frozen):
             expires_at=workspace.expires_at,
             terminated_at=workspace.terminated_at,
             shared_with=tuple(sorted(workspace.shared_with)),
+            looks_on=tuple(sorted(workspace.looks_on)),
             parameters=dict(workspace.parameters) if view.inside else None,
             path=f"/w/{workspace.id}/",
             queue_place=view.queue_place,

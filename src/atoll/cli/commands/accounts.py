@@ -147,6 +147,17 @@ def project_list(as_json: AsJson = False) -> None:
         show_many("project", atoll.projects.list(), as_json=as_json)
 
 
+@project.command("paste")
+def project_paste(
+    name: ProjectName,
+    allowed: Annotated[bool, typer.Option("--allow/--forbid", help="Whether text may be pasted in.")],
+    as_json: AsJson = False,
+) -> None:
+    """Allow or forbid to paste text into the project's desktops. None ever comes out but by the airlock."""
+    with client() as atoll:
+        show_one("project", atoll.projects.set_paste(name, allowed), as_json=as_json)
+
+
 @member.command("add")
 def member_add(
     name: ProjectName,

@@ -180,18 +180,17 @@ def log(
         sys.stdout.write(found["output"])
 
 
-def _share(verb: Literal["share", "unshare"], which: str, login: str, *, as_json: bool) -> None:
-    with client() as atoll:
-        found = getattr(atoll.workspaces, verb)(find(atoll, which), login)
-    show_one("workspace", found, as_json=as_json)
-
-
 @workspace.command("share")
 def share(
-    which: Which, login: Annotated[str, typer.Argument(help="A member of its project.")], as_json: AsJson = False
+    which: Which,
+    login: Annotated[str, typer.Argument(help="A member of its project.")],
+    look_on: Annotated[bool, typer.Option("--look-on", help="Of a screen: to look, without keys and pointer.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Let another member of its project see it and what is in it."""
-    _share("share", which, login, as_json=as_json)
+    """Let another member of its project see it and what is in it; again changes how."""
+    with client() as atoll:
+        found = atoll.workspaces.share(find(atoll, which), login, look_on=look_on)
+    show_one("workspace", found, as_json=as_json)
 
 
 @workspace.command("unshare")
@@ -199,4 +198,6 @@ def unshare(
     which: Which, login: Annotated[str, typer.Argument(help="Who sees it no longer.")], as_json: AsJson = False
 ) -> None:
     """Let somebody see it no longer."""
-    _share("unshare", which, login, as_json=as_json)
+    with client() as atoll:
+        found = atoll.workspaces.unshare(find(atoll, which), login)
+    show_one("workspace", found, as_json=as_json)

@@ -29,6 +29,7 @@ from atoll.providers.sandbox.limits import Limiter, Limits, choose_limiter
 from atoll.providers.sandbox.machine import Machine
 from atoll.providers.sandbox.process import boot_id
 from atoll.providers.sandbox.proving import probe_machine
+from atoll.providers.sandbox.screens import missing_packages
 from atoll.providers.sandbox.seccomp import machine_filter
 from atoll.providers.sandbox.sharing import FIRST_GID, open_to_group
 from atoll.providers.sandbox.starting import only_supervisor, start_supervisor, supervised, wait_for_supervisor
@@ -75,7 +76,7 @@ class SandboxBackend:
         return Capabilities(
             hibernate=HibernateKind.MEMORY if self._limiter.can_freeze else HibernateKind.NONE,
             resize="live" if self._limiter.can_resize else "stopped",
-            desktop=False,
+            desktop=not missing_packages(),
             mount=True,
             isolation=f"namespaces, no network, no capabilities, filtered system calls; {apart}",
             limits=f"{self._limiter.guarantee}; home: {disk.guarantee(self._directory)}",

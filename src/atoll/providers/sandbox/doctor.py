@@ -14,6 +14,7 @@ from atoll.providers.sandbox.command import BUBBLEWRAP
 from atoll.providers.sandbox.environment import read_environment
 from atoll.providers.sandbox.limits import Limiter
 from atoll.providers.sandbox.machine import SOCKET
+from atoll.providers.sandbox.screens import examine_screens
 from atoll.providers.sandbox.seccomp import machine_filter
 
 #: unix(7): a path of a socket has 108 bytes with its end; ids of workspaces take up to 64.
@@ -43,6 +44,7 @@ def examine(directory: Path, environments: Path, limiter: Limiter) -> tuple[Find
         _users(),
         Finding("home quota", True, disk.guarantee(directory)),
         _socket_paths(directory),
+        examine_screens(),
         *_environments(environments),
     )
 

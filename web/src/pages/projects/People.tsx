@@ -104,7 +104,26 @@ export function People({ project }: { project: Project }) {
       >
         {t("member.means")}
       </Confirm>
+      <Paste project={project} mayChange={writes} />
     </Section>
+  );
+}
+
+/** Whether text may be pasted into the project's desktops; none ever comes out of them but by the airlock. */
+function Paste({ project, mayChange }: { project: Project; mayChange: boolean }) {
+  const { t } = useTranslation("projects");
+  const put = api.useMutation("put", "/api/v1/projects/{name}/paste", { onSuccess: refreshProject });
+  return (
+    <Stack gap="xs" mt="md">
+      <Checkbox
+        label={t("paste.label")}
+        description={t("paste.help")}
+        checked={project.paste}
+        disabled={!mayChange || put.isPending}
+        onChange={(event) => { put.mutate({ params: { path: { name: project.name } }, body: { paste: event.currentTarget.checked } }); }}
+      />
+      <Problem error={put.error} />
+    </Stack>
   );
 }
 
