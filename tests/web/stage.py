@@ -40,6 +40,17 @@ parameters:
   properties:
     greeting: {type: string, title: Greeting, maxLength: 40}
 """
+DESK = """\
+name: desk
+title: A desktop
+description: For tests.
+environment: screen
+service: desktop
+sizes: [t3.small]
+needs: [mount, desktop]
+idle: {action: stop}
+home_bytes: 67108864
+"""
 _SECONDS = 60
 
 
@@ -135,6 +146,7 @@ def machine(stage: Stage) -> None:
     """A machine of the scientist's that runs."""
     with stage.platform.as_("admin") as admin:
         admin.products.publish(PRODUCT)
+        admin.products.publish(DESK)
     with stage.platform.as_("scientist") as scientist:
         made = scientist.workspaces.create("tiny", PROJECT, confirm_eur_per_hour="0.0092", name="lab", size="t3.nano")
         stage.machine = made["id"]

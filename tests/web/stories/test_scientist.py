@@ -39,6 +39,40 @@ def test_from_sign_in_to_data_and_a_query(signed_in, wording):
         expect(grid.locator("tr[aria-rowindex='2'] td").last).to_have_text(re.compile(r"^\d+$"))
 
 
+def test_a_desktop_is_launched_and_seen_beside_the_data(signed_in, wording, stage):
+    name = f"desk-{wording.language}"
+    with signed_in("ada", at="/machines/new?product=desk") as watched:
+        page = watched.page
+        page.get_by_label(wording("machines:new.name"), exact=True).fill(name)
+        page.get_by_role("button", name=wording("machines:new.review")).click()
+        agreed = re.compile("^" + re.escape(wording("machines:new.launch").partition("{{")[0]))
+        page.get_by_role("dialog").get_by_role("button", name=agreed).click()
+        enter = page.get_by_role("button", name=wording("machines:open.tab"))
+        expect(enter).to_be_visible(timeout=60_000)
+        with page.context.expect_page() as opened:
+            enter.click()
+        tab = opened.value
+        expect(tab.get_by_role("heading", level=1)).to_have_text(name)
+        tab.wait_for_selector("body[data-screen=connected]", timeout=30_000)
+        # The desktop has its own ground, in a colour that nothing of the page has.
+        tab.wait_for_function(
+            """() => {
+              const canvas = document.querySelector('#screen canvas');
+              const at = canvas.getContext('2d').getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data;
+              return at[2] > at[0] + 20;
+            }""",
+            timeout=60_000,
+        )
+        with stage.platform.as_("admin") as admin:
+            [machine] = [one for one in admin.workspaces.list() if one["name"] == name]
+        tab.close()
+        page.goto(f"/machines/{machine['id']}")
+        page.get_by_role("button", name=wording("machines:deed.terminateAsk")).click()
+        page.get_by_label(wording("parts:confirm.type", name=name)).fill(name)
+        page.get_by_role("dialog").get_by_role("button", name=wording("machines:deed.terminate"), exact=True).click()
+        expect(page.get_by_role("dialog")).to_be_hidden()
+
+
 def asks_for_one(sent):
     return sent.method == "POST" and sent.url.endswith("/api/v1/workspaces")
 

@@ -15,7 +15,7 @@ export function Sharing({ machine, mayShare }: { machine: Machine; mayShare: boo
   const { id, owner, shared_with: shared } = machine;
   const [login, setLogin] = useState<string | null>(null);
   const [lookOn, setLookOn] = useState(false);
-  const product = api.useQuery("get", "/api/v1/products/{name}", { params: { path: { name: machine.product } } }, { enabled: mayShare });
+  const product = api.useQuery("get", "/api/v1/products/{name}", { params: { path: { name: machine.product.split("@")[0] ?? "" } } }, { enabled: mayShare });
   const isScreen = product.data !== undefined && SCREENS.includes(product.data.service);
   const project = api.useQuery("get", "/api/v1/projects/{name}", { params: { path: { name: machine.project } } }, { enabled: mayShare });
   const share = api.useMutation("put", "/api/v1/workspaces/{id}/shares/{login}", {
