@@ -14,9 +14,10 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from atoll.api.errors import unexpected
-from atoll.api.language import LANGUAGE, accepted
+from atoll.api.language import LANGUAGE
 from atoll.api.metrics import Metrics, known_method
 from atoll.api.request_id import HEADER, REQUEST_ID, accept_request_id
+from atoll.reviewed.languages import accepted
 
 _log = logging.getLogger("atoll.api")
 
