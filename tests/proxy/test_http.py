@@ -165,6 +165,11 @@ def test_a_machine_that_does_not_answer(fresh):
     async def go():
         async with Browser(fresh, "ws_a", "ada") as ada:
             fresh.service.stop()
+            async with ada.get("", {"Accept": "text/html", "Accept-Language": "fr"}) as answer:
+                page = await answer.text()
+                assert answer.headers["Content-Language"] == "fr"
+                assert '<html lang="fr">' in page
+                assert "Le service de cette machine ne répond pas." in page
             async with ada.get("", {"Accept": "text/html"}) as answer:
                 assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
                 assert "text/html" in answer.headers["Content-Type"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.web.browsing import LOOKS
+from tests.web.english import english_on
 from tests.web.places import PLACES
 
 ROUTES = Path(__file__).parents[2] / "web" / "src" / "routes.tsx"
@@ -27,3 +28,5 @@ def test_page(stage, pages, place, role):
             assert watched.page.locator("html").get_attribute("lang") == language
             assert watched.page.locator("html").get_attribute("data-mantine-color-scheme") == scheme
             watched.check()
+            if language == "fr":
+                assert english_on(watched.page) == []

@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 from tests.web.wording import words
 
-from atoll.workspaces.reasons import IDLE, WISH
-
 SRC = Path(__file__).parents[2] / "web" / "src"
 #: What a language's plural has; `_many` is French for millions.
 PLURALS = {"en": {"one", "other"}, "fr": {"one", "many", "other"}}
@@ -45,17 +43,6 @@ def test_both_languages_take_the_same_values():
         for key, text in texts.items():
             values = {*re.findall(r"{{(\w+)", text)} - {"count"}
             assert values == {*re.findall(r"{{(\w+)", french[stem(key)])} - {"count"}, f"{namespace}:{key}"
-
-
-@pytest.mark.parametrize("sentences", [IDLE, WISH], ids=lambda one: one.kind)
-def test_what_the_api_says_has_words_in_both_languages(sentences):
-    """A code without words would be read in English on a French page; a value that is not there as `{{name}}`."""
-    for language in ("en", "fr"):
-        texts = words(language)["said"]
-        assert {key.split(".")[1] for key in texts if key.startswith(f"{sentences.kind}.")} == {*sentences.texts}
-        for code in sentences.texts:
-            values = {*re.findall(r"{{(\w+)", texts[f"{sentences.kind}.{code}"])}
-            assert values <= sentences.places(code), f"{language} {sentences.kind}.{code}"
 
 
 def test_no_text_is_left_over():

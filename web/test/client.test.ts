@@ -25,14 +25,14 @@ afterEach(() => {
 
 describe("connect", () => {
   it("sends the path, the query, and what proves that a change comes from the page", async () => {
-    const seen: { url: string | undefined; csrf: unknown; background: unknown }[] = [];
+    const seen: { url: string | undefined; csrf: unknown; background: unknown; language: unknown }[] = [];
     const baseUrl = await serve((request, response) => {
-      const { "x-atoll-csrf": csrf, "x-atoll-background": background } = request.headers;
-      seen.push({ url: request.url, csrf, background });
+      const { "x-atoll-csrf": csrf, "x-atoll-background": background, "accept-language": language } = request.headers;
+      seen.push({ url: request.url, csrf, background, language });
       answer(response, 200, '{"items":[],"cursor":null}');
     });
     let away = false;
-    const atoll = connect({ baseUrl, csrf: () => "proof", background: () => away });
+    const atoll = connect({ baseUrl, csrf: () => "proof", language: () => "fr", background: () => away });
 
     await atoll.GET("/api/v1/deliveries", { params: { query: { limit: 5 } } });
     away = true;
@@ -40,9 +40,9 @@ describe("connect", () => {
     await atoll.DELETE("/api/v1/tokens/{id}", { params: { path: { id: "tok_1" } } });
 
     expect(seen).toEqual([
-      { url: "/api/v1/deliveries?limit=5", csrf: undefined, background: undefined },
-      { url: "/api/v1/deliveries", csrf: undefined, background: "1" },
-      { url: "/api/v1/tokens/tok_1", csrf: "proof", background: "1" },
+      { url: "/api/v1/deliveries?limit=5", csrf: undefined, background: undefined, language: "fr" },
+      { url: "/api/v1/deliveries", csrf: undefined, background: "1", language: "fr" },
+      { url: "/api/v1/tokens/tok_1", csrf: "proof", background: "1", language: "fr" },
     ]);
     expect(data).toEqual({ items: [], cursor: null });
   });
@@ -59,7 +59,7 @@ describe("connect", () => {
     const baseUrl = await serve((_, response) => {
       answer(response, 404, JSON.stringify(body));
     });
-    const atoll = connect({ baseUrl, csrf: () => null });
+    const atoll = connect({ baseUrl, csrf: () => null, language: () => "en" });
 
     const failed = atoll.GET("/api/v1/datasets/{name}", { params: { path: { name: "nowhere" } } });
 
@@ -78,7 +78,7 @@ describe("connect", () => {
     const baseUrl = await serve((_, response) => {
       response.writeHead(502, { "content-type": "text/html" }).end("<h1>Bad gateway</h1>");
     });
-    const atoll = connect({ baseUrl, csrf: () => null });
+    const atoll = connect({ baseUrl, csrf: () => null, language: () => "en" });
 
     await expect(atoll.GET("/api/v1/me")).rejects.toMatchObject({
       status: 502,

@@ -1,4 +1,4 @@
-"""What every request gets: an id, a log line, figures, safe headers, and an end.
+"""What every request gets: an id, a language, a log line, figures, safe headers, and an end.
 
 Plain ASGI, so that bodies stream both ways.
 """
@@ -14,8 +14,10 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from atoll.api.errors import unexpected
+from atoll.api.language import LANGUAGE
 from atoll.api.metrics import Metrics, known_method
 from atoll.api.request_id import HEADER, REQUEST_ID, accept_request_id
+from atoll.reviewed.languages import accepted
 
 _log = logging.getLogger("atoll.api")
 
@@ -63,13 +65,16 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(accept_request_id(Headers(scope=scope).get(HEADER)))
+        asked = Headers(scope=scope)
+        exchange = _Exchange(accept_request_id(asked.get(HEADER)))
         token = REQUEST_ID.set(exchange.request_id)
+        spoken = LANGUAGE.set(accepted(asked.get("accept-language")))
         try:
             await self._answer(scope, receive, send, exchange)
         finally:
             self._settle(scope, exchange)
             REQUEST_ID.reset(token)
+            LANGUAGE.reset(spoken)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, exchange: _Exchange) -> None:
         async def watched(message: Message) -> None:

@@ -12,6 +12,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from atoll import errors
+from atoll.api import language
+from atoll.api.language import speech
 from atoll.api.request_id import REQUEST_ID
 from atoll.api.schemas.errors import ErrorAnswer
 
@@ -160,4 +162,8 @@ def _answer(
     body = ErrorAnswer(
         code=code, message=message, where=where, todo=todo, findings=findings, request_id=REQUEST_ID.get()
     )
-    return JSONResponse(body.model_dump(mode="json"), status_code=status, headers=headers)
+    return JSONResponse(
+        body.model_dump(mode="json", context=speech()),
+        status_code=status,
+        headers={**language.headers(), **(headers or {})},
+    )

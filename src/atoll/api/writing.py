@@ -1,44 +1,74 @@
-"""Answers written as JSON in the thread that made them."""
+"""Answers written as JSON in the thread that made them, in the language that their reader asked for."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import wraps
 from types import NoneType
-from typing import Any, ParamSpec, TypeVar, get_type_hints
+from typing import Any, ParamSpec, get_type_hints
 
 from fastapi.responses import Response
 from pydantic import TypeAdapter, ValidationError
 
+from atoll.api.language import headers, speech
+
 P = ParamSpec("P")
-T = TypeVar("T")
 
 
-def written_at_once(endpoint: Callable[P, T], options: Mapping[str, Any]) -> Callable[P, T | Response]:
-    """The endpoint, giving the JSON that FastAPI would make of its answer.
+def written_at_once(endpoint: Callable[P, Any], options: Mapping[str, Any]) -> Callable[P, Any]:
+    """The endpoint, giving the JSON that FastAPI would make of its answer, and its sentences as they are to be read.
 
     FastAPI validates what a function returns in a second thread and writes it on the event
-    loop, where every other request waits. Endpoints that set headers, choose a class of
-    response or are coroutines are left alone, and what does not fit the declared type goes
-    FastAPI's way, which refuses it.
+    loop, where every other request waits, and it knows nothing of languages. Endpoints that choose
+    a class of response are left alone, and what does not fit the declared type goes FastAPI's way,
+    which refuses it.
     """
     hints = get_type_hints(endpoint, include_extras=True)
     declared = hints.pop("return", None)
     bodiless = declared in (None, NoneType) or (isinstance(declared, type) and issubclass(declared, Response))
-    chosen = "response_model" in options or "response_class" in options
-    if inspect.iscoroutinefunction(endpoint) or bodiless or chosen or Response in hints.values():
+    if bodiless or "response_model" in options or "response_class" in options:
         return endpoint
-    adapter: TypeAdapter[Any] = TypeAdapter(declared)
-    status_code = options.get("status_code") or 200
+    writer = _Writer(
+        TypeAdapter(declared),
+        options.get("status_code") or 200,
+        next((name for name, hint in hints.items() if hint is Response), None),
+    )
+    if inspect.iscoroutinefunction(endpoint):
+
+        @wraps(endpoint)
+        async def awaited(*args: P.args, **kwargs: P.kwargs) -> Any:  # noqa: ANN401
+            return writer.written(await endpoint(*args, **kwargs), kwargs)
+
+        return awaited
 
     @wraps(endpoint)
-    def written(*args: P.args, **kwargs: P.kwargs) -> T | Response:
-        made = endpoint(*args, **kwargs)
-        try:
-            answer = adapter.validate_python(made, from_attributes=True)
-        except ValidationError:
-            return made
-        return Response(adapter.dump_json(answer, by_alias=True), status_code, media_type="application/json")
+    def written(*args: P.args, **kwargs: P.kwargs) -> Any:  # noqa: ANN401
+        return writer.written(endpoint(*args, **kwargs), kwargs)
 
     return written
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Writes what one endpoint answers."""
+
+    adapter: TypeAdapter[Any]
+    status_code: int
+    #: The endpoint's parameter by which it sets headers, cookies or another status.
+    beside: str | None
+
+    def written(self, made: object, taken: Mapping[str, Any]) -> object:
+        """The answer as a response; as it was made when it is not of the declared type."""
+        try:
+            answer = self.adapter.validate_python(made, from_attributes=True)
+        except ValidationError:
+            return made
+        beside: Response | None = taken[self.beside] if self.beside else None
+        status_code = (beside.status_code if beside is not None else None) or self.status_code
+        body = self.adapter.dump_json(answer, by_alias=True, context=speech())
+        response = Response(body, status_code, headers(), media_type="application/json")
+        if beside is not None:
+            response.raw_headers.extend(pair for pair in beside.raw_headers if pair[0] != b"content-length")
+        return response

@@ -9,6 +9,7 @@ from atoll.deid.explain import ColumnExplanation, TableExplanation, explain
 from atoll.deid.words import SUPPRESSED
 from atoll.model.contract import Contract
 from atoll.model.record import Frozen
+from atoll.model.said import Sentence
 
 
 class ChangeKind(StrEnum):
@@ -28,9 +29,9 @@ class ContractChange(Frozen):
     #: As delivered; None for what concerns the table as a whole.
     column: str | None
     #: What was done, in words; empty where nothing was.
-    before: str
+    before: Sentence
     #: What will be done, in words; empty where nothing will be.
-    after: str
+    after: Sentence
     #: More of the delivered value enters than before: the reviewer's first concern.
     opens: bool
 

@@ -11,6 +11,7 @@ from atoll.deid.schema import lake_name, lake_type
 from atoll.deid.words import check_words, table_words, treatment_words
 from atoll.model.contract import Contract, EnteringRule, Rule, TableContract
 from atoll.model.record import Frozen
+from atoll.model.said import Sentence
 
 
 class ColumnExplanation(Frozen):
@@ -22,9 +23,9 @@ class ColumnExplanation(Frozen):
     lake_type: str | None
     treatment: str
     #: What is done, as a sentence.
-    words: str
+    words: Sentence
     #: What is checked first, one sentence each; a row that fails waits in quarantine.
-    checks: tuple[str, ...]
+    checks: tuple[Sentence, ...]
     #: Why, as the contract says.
     reason: str
     description: str = ""
@@ -40,7 +41,7 @@ class TableExplanation(Frozen):
     subject: str | None
     columns: tuple[ColumnExplanation, ...]
     #: What happens to a column or field that no rule names.
-    otherwise: str
+    otherwise: Sentence
     #: The Polars plan of the rows that enter.
     plan: str
 
@@ -53,7 +54,7 @@ class Explanation(Frozen):
     description: str
     owner: str
     #: Each pseudonymisation domain in a sentence, by name.
-    domains: dict[str, str]
+    domains: dict[str, Sentence]
     tables: tuple[TableExplanation, ...]
 
 

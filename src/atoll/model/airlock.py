@@ -9,6 +9,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from atoll.model.record import Frozen, Record
+from atoll.model.said import Sentence
 
 
 class Direction(StrEnum):
@@ -64,9 +65,9 @@ class AirlockFinding(Frozen):
     #: Place of the file in the request, from 0.
     file: int
     #: Sheet, row, column, page, member of an archive; empty for the whole file.
-    where: str = ""
-    message: str
-    todo: str = ""
+    where: Sentence = ""
+    message: Sentence
+    todo: Sentence = ""
 
 
 class AirlockFile(Frozen):

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from atoll.model.record import Frozen, Record
+from atoll.model.said import Sentence
 from atoll.model.table import ColumnType
 
 #: A cell that fewer subjects (rows, where no subject is known) stand behind is not told.
@@ -48,11 +49,11 @@ class DescribedColumn(Frozen):
 
     name: str
     type: ColumnType
-    description: str
+    description: Sentence
     unit: str | None
     treatment: str
     #: What is done to the delivered value, as a sentence; empty when the contract names it no more.
-    words: str
+    words: Sentence
     #: Why, as the contract says.
     reason: str
     source_column: str
@@ -145,7 +146,7 @@ class TableProfile(Record):
     computed_at: datetime
     seconds: float
     #: Why it could not be computed, empty when it was.
-    failure: str = ""
+    failure: Sentence = ""
 
 
 class ProfileWish(Record):
@@ -212,7 +213,7 @@ class ColumnDifference(Frozen):
     #: `added`, `removed`, `changed`.
     change: str
     #: What changed, in words.
-    words: str = ""
+    words: Sentence = ""
 
 
 class TableDifference(Frozen):

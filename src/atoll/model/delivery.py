@@ -12,6 +12,7 @@ from pydantic import Field
 
 from atoll.model.operation import Operation, OperationState
 from atoll.model.record import Frozen, Record
+from atoll.model.said import Sentence
 
 
 class ManifestFile(Frozen):
@@ -51,7 +52,7 @@ class FileOutcome(Frozen):
     rows_quarantined: int = 0
     #: Why the file as a whole was rejected.
     rule: str = ""
-    message: str = ""
+    message: Sentence = ""
     #: Fields left out because no rule names them, with the number of rows.
     left_out: dict[str, int] = {}
     #: Rows committed by table, where a file fills several (sheets, resources, segments).
@@ -80,7 +81,7 @@ class QuarantinedRow(Frozen):
     row: int | None
     column: str
     rule: str
-    message: str
+    message: Sentence
     #: Letters as `a`/`A`, digits as `9`, other characters kept, 24 at most.
     masked: str
 

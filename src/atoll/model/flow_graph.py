@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from atoll.model.record import Frozen
+from atoll.model.said import Sentence
 
 
 class NodeKind(StrEnum):
@@ -32,7 +33,7 @@ class FlowNode(Frozen):
     id: str
     kind: NodeKind
     #: What people call it: `lab`, `trial.visits, version 3`.
-    label: str
+    label: Sentence
     #: When data passed it last.
     at: datetime | None = None
     #: Facts, never values: `person`, `project`, `rows`, `version`.

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from atoll.model.person import Caller
 from atoll.model.record import Frozen, Record
+from atoll.model.said import Sentence
 
 
 class AuditEvent(Frozen):
@@ -48,7 +49,7 @@ class ChainCheck(Frozen):
     intact: bool
     #: Number of the first entry that does not hold, None when all do.
     broken_at: int | None = None
-    reason: str = ""
+    reason: Sentence = ""
     #: Hash of the last good entry.
     head: str
     #: Signed checkpoints that the chain agrees with, and the number of the last one.

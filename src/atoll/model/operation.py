@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from atoll.model.record import Frozen, Record
+from atoll.model.said import Sentence
 
 
 class OperationState(StrEnum):
@@ -41,7 +42,7 @@ class Failure(Frozen):
     error_code: str
     #: Whether trying again may help.
     transient: bool
-    message: str
+    message: Sentence
     step: str
     at: datetime
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from atoll.model.record import Frozen, Record
+from atoll.model.said import Sentence
 
 
 class ProbeResult(Frozen):
@@ -14,9 +15,9 @@ class ProbeResult(Frozen):
     #: What it is after: network, files, processes, kernel, bombs, neighbours.
     group: str
     #: What was tried, in words.
-    name: str
+    name: Sentence
     #: What came of it, as the system said.
-    outcome: str
+    outcome: Sentence
     #: Whether the machine held.
     passed: bool
 
@@ -35,8 +36,8 @@ class Evidence(Frozen):
     kernel: str
     backend: str
     #: What the backend says of its walls and limits on this host.
-    isolation: str
-    limits: str
+    isolation: Sentence
+    limits: Sentence
     #: `<name>@<number>`, and the environment inside.
     product: str
     environment: str

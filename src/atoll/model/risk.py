@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from atoll.model.contract import RiskPolicy
 from atoll.model.record import Frozen, Record
+from atoll.model.said import Sentence
 
 
 class GroupSizes(Frozen):
@@ -65,7 +66,7 @@ class TableRisk(Frozen):
     diversity: tuple[Diversity, ...]
     without: tuple[WithoutColumn, ...]
     #: What is above a threshold, a sentence each; empty when the table passes.
-    exceeded: tuple[str, ...]
+    exceeded: tuple[Sentence, ...]
 
     @property
     def passes(self) -> bool:

@@ -1,53 +1,80 @@
-"""Sentences of a closed set: said in English, and recognised again, so that a page can put them in one's language.
+"""Sentences that the platform says, marked as such where an answer has them.
 
-Records and the audit keep the sentence as it was said. Its code and values are derived from it and never stored
-beside it, so what was said before a code existed has one too.
+They are English in code, on record and in the audit. A field declared as `Sentence` is the one place where another
+language comes in: whoever writes an answer for a person hands `say` to the serialization, and records, which are
+written without it, keep what was said.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 
-from atoll.model.record import Frozen
+from pydantic import Field, PlainSerializer, SerializationInfo
 
-_PLACE = re.compile(r"\{(\w+)\}")
+Say = Callable[[str], str]
 
-
-class Said(Frozen):
-    """Which sentence it is, and what varies in it."""
-
-    #: The set it is of: `idle`, `wish`, `finding`, `todo`.
-    kind: str
-    code: str
-    values: Mapping[str, str] = {}
+#: Keys of a log line whose values are sentences; the others are facts.
+SENTENCES_OF_A_LINE = ("message", "error", "detail", "reason")
 
 
-class Sentences:
-    """A set of sentences by their codes. `{name}` stands for what varies."""
-
-    def __init__(self, kind: str, texts: Mapping[str, str]) -> None:
-        self.kind = kind
-        self.texts: Mapping[str, str] = MappingProxyType(dict(texts))
-        self._patterns = {code: re.compile(_pattern(text), re.DOTALL) for code, text in texts.items()}
-
-    def say(self, code: str, /, **values: object) -> str:
-        """The sentence in English. Raises KeyError for a code, or a value, that is not there."""
-        return self.texts[code].format_map({name: str(value) for name, value in values.items()})
-
-    def read(self, sentence: str) -> Said | None:
-        """Which sentence it is; None when it is none of these."""
-        for code, pattern in self._patterns.items():
-            if match := pattern.fullmatch(sentence):
-                return Said(kind=self.kind, code=code, values=match.groupdict())
-        return None
-
-    def places(self, code: str) -> frozenset[str]:
-        """The names of what varies in a sentence."""
-        return frozenset(_PLACE.findall(self.texts[code]))
+def spoken(say: Say | None) -> Mapping[str, Say] | None:
+    """The context of a serialization that says sentences by `say`."""
+    return None if say is None else {"say": say}
 
 
-def _pattern(text: str) -> str:
-    parts = _PLACE.split(text)
-    return "".join(f"(?P<{part}>.+?)" if at % 2 else re.escape(part) for at, part in enumerate(parts))
+def _say_of(info: SerializationInfo) -> Say | None:
+    context = info.context
+    return context.get("say") if isinstance(context, Mapping) else None
+
+
+def _sentence(text: str, info: SerializationInfo) -> str:
+    say = _say_of(info)
+    return text if say is None else say(text)
+
+
+def _line(body: dict[str, Any], info: SerializationInfo) -> dict[str, Any]:
+    say = _say_of(info)
+    if say is None:
+        return body
+    told = {key: say(text) for key in SENTENCES_OF_A_LINE if isinstance(text := body.get(key), str)}
+    return {**body, **told}
+
+
+def _form(schema: dict[str, Any], info: SerializationInfo) -> dict[str, Any]:
+    say = _say_of(info)
+    return schema if say is None else _worded(schema, say)
+
+
+def _worded(schema: dict[str, Any], say: Say) -> dict[str, Any]:
+    return {
+        key: say(value)
+        if key in ("title", "description") and isinstance(value, str)
+        else _worded(value, say)
+        if isinstance(value, dict)
+        else value
+        for key, value in schema.items()
+    }
+
+
+#: A text of the platform's own, told in the reader's language. Texts that people write are plain `str`, but where
+#: one field has the one or the other: what no template fits is told as it is.
+Sentence = Annotated[
+    str,
+    PlainSerializer(_sentence, return_type=str, when_used="json"),
+    Field(json_schema_extra={"x-sentence": True}),
+]
+
+#: The JSON Schema of a form, whose titles and descriptions are shown.
+FormSchema = Annotated[
+    dict[str, Any],
+    PlainSerializer(_form, return_type=dict[str, Any], when_used="json"),
+    Field(json_schema_extra={"x-sentence": True}),
+]
+
+#: What a line of a log holds: `SENTENCES_OF_A_LINE` and facts.
+LineBody = Annotated[
+    dict[str, Any],
+    PlainSerializer(_line, return_type=dict[str, Any], when_used="json"),
+    Field(json_schema_extra={"x-sentence": True}),
+]

@@ -50,7 +50,7 @@ class Entrance:
     async def _enter(self, request: BaseRequest, origin: Origin) -> web.Response:
         if await self._is_in(request, origin):
             # A page loaded again: its ticket is spent, and not needed.
-            return pages.entered(origin.base, "")
+            return pages.entered(request, origin.base, "")
         ticket = request.query.get("ticket", "")
         try:
             admission = await self._admit(ticket, origin.workspace, request.remote or "")
@@ -59,7 +59,7 @@ class Entrance:
             return pages.refused(request, error)
         self._metrics.entered.inc()
         seconds = int((admission.visit.expires_at - datetime.now(UTC)).total_seconds())
-        return pages.entered(origin.base, cookies.set_session(admission, origin, max(seconds, 1)))
+        return pages.entered(request, origin.base, cookies.set_session(admission, origin, max(seconds, 1)))
 
     async def _admit(self, ticket: str, workspace: str, address: str) -> Admission:
         if _TICKET.match(ticket) is None:

@@ -9,9 +9,10 @@ from aiohttp import hdrs, web
 from aiohttp.web_request import BaseRequest
 
 from atoll import errors
+from atoll.reviewed.languages import accepted, said_in
 
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">{head}
+<html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">{head}
 <title>{title}</title>
 <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:20vh auto;padding:0 1rem}}</style></head>
 <body><main><h1>{title}</h1><p>{text}</p>{link}</main></body></html>
@@ -44,28 +45,29 @@ def refused(request: BaseRequest, error: errors.AtollError, *, go_on: str = "") 
 
 def answer(request: BaseRequest, status: int, code: str, what: str, todo: str = "", *, go_on: str = "") -> web.Response:
     """A refusal, in the shape the asker reads."""
-    headers = dict(_GUARDS)
+    headers = _guards(language := accepted(request.headers.get(hdrs.ACCEPT_LANGUAGE)))
+    what, todo = _said(language, what), _said(language, todo)
     if status == 503:
         headers[hdrs.RETRY_AFTER] = "2"
     if "text/html" in request.headers.get(hdrs.ACCEPT, ""):
         again = '<meta http-equiv="refresh" content="3">' if status == 503 and request.method == hdrs.METH_GET else ""
-        link = f'<p><a href="{escape(go_on)}">Go on</a></p>' if go_on else ""
-        page = _PAGE.format(head=again, title=escape(what), text=escape(todo), link=link)
+        link = _link(language, go_on) if go_on else ""
+        page = _PAGE.format(language=language, head=again, title=escape(what), text=escape(todo), link=link)
         return web.Response(status=status, text=page, content_type="text/html", headers=headers)
     body = {"code": code, "message": what, "where": "", "todo": todo, "findings": [], "request_id": ""}
     return web.Response(status=status, text=json.dumps(body), content_type="application/json", headers=headers)
 
 
-def entered(to: str, cookie: str) -> web.Response:
+def entered(request: BaseRequest, to: str, cookie: str) -> web.Response:
     """A page that goes on to the machine.
 
     A redirect would not do: the browser counts it as caused by the page that held the
     link, and leaves out a SameSite=Strict cookie. This page's own step is the machine's.
     """
-    link = f'<p><a href="{escape(to)}">Go on</a></p>'
+    headers = _guards(language := accepted(request.headers.get(hdrs.ACCEPT_LANGUAGE)))
     head = f'<meta http-equiv="refresh" content="0;url={escape(to)}">'
-    page = _PAGE.format(head=head, title="The machine opens", text="", link=link)
-    headers = dict(_GUARDS)
+    title = _said(language, "The machine opens")
+    page = _PAGE.format(language=language, head=head, title=title, text="", link=_link(language, to))
     if cookie:
         headers[hdrs.SET_COOKIE] = cookie
     return web.Response(text=page, content_type="text/html", headers=headers)
@@ -74,6 +76,19 @@ def entered(to: str, cookie: str) -> web.Response:
 def moved(to: str) -> web.Response:
     """Where the machine's service begins."""
     return web.Response(status=308, headers={**_GUARDS, hdrs.LOCATION: to})
+
+
+def _guards(language: str) -> dict[str, str]:
+    return {**_GUARDS, hdrs.CONTENT_LANGUAGE: language, hdrs.VARY: f"{hdrs.ACCEPT}, {hdrs.ACCEPT_LANGUAGE}"}
+
+
+def _said(language: str, text: str) -> str:
+    say = said_in(language)
+    return text if say is None else say(text)
+
+
+def _link(language: str, to: str) -> str:
+    return f'<p><a href="{escape(to)}">{_said(language, "Go on")}</a></p>'
 
 
 def left(cookie: str) -> web.Response:

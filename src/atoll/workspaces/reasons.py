@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from atoll.model.said import Said, Sentences
+from collections.abc import Mapping
+from types import MappingProxyType
 
-_SIGNS = {
-    "came_up": "it came up",
-    "kernel": "{name} last did something",
-    "terminal": "its terminal was last used",
-    "computed": "it last computed",
-    "asked": "it was last asked something",
-}
+
+class Sentences:
+    """A set of sentences by their codes. `{name}` stands for what varies."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.texts: Mapping[str, str] = MappingProxyType(dict(texts))
+
+    def say(self, code: str, /, **values: object) -> str:
+        """The sentence. Raises KeyError for a code, or a value, that is not there."""
+        return self.texts[code].format_map({name: str(value) for name, value in values.items()})
+
 
 IDLE = Sentences(
-    "idle",
     {
         "kernel": "kept alive because a cell runs in {names}",
         "job": "kept alive because its job runs",
@@ -23,20 +27,32 @@ IDLE = Sentences(
         "cpu": "kept alive because it uses {use} of a core, {limit} or more",
         "page": "kept alive because a page is open to it",
         "pages": "kept alive because {number} pages are open to it",
-        **{
-            f"recent_{code}": f"kept alive because {sign} {{minutes}} min ago, less than {{limit}} min"
-            for code, sign in _SIGNS.items()
-        },
-        **{
-            f"{done}_{code}": f"{done} because nothing runs and {sign} {{minutes}} min ago, {{limit}} min or more"
-            for done in ("hibernated", "stopped")
-            for code, sign in _SIGNS.items()
-        },
-    },
+        "recent_came_up": "kept alive because it came up {minutes} min ago, less than {limit} min",
+        "recent_kernel": "kept alive because {name} last did something {minutes} min ago, less than {limit} min",
+        "recent_terminal": "kept alive because its terminal was last used {minutes} min ago, less than {limit} min",
+        "recent_computed": "kept alive because it last computed {minutes} min ago, less than {limit} min",
+        "recent_asked": "kept alive because it was last asked something {minutes} min ago, less than {limit} min",
+        "hibernated_came_up": "hibernated because nothing runs and it came up {minutes} min ago, {limit} min or more",
+        "hibernated_kernel": "hibernated because nothing runs and {name} last did something "
+        "{minutes} min ago, {limit} min or more",
+        "hibernated_terminal": "hibernated because nothing runs and its terminal was last used "
+        "{minutes} min ago, {limit} min or more",
+        "hibernated_computed": "hibernated because nothing runs and it last computed "
+        "{minutes} min ago, {limit} min or more",
+        "hibernated_asked": "hibernated because nothing runs and it was last asked something "
+        "{minutes} min ago, {limit} min or more",
+        "stopped_came_up": "stopped because nothing runs and it came up {minutes} min ago, {limit} min or more",
+        "stopped_kernel": "stopped because nothing runs and {name} last did something "
+        "{minutes} min ago, {limit} min or more",
+        "stopped_terminal": "stopped because nothing runs and its terminal was last used "
+        "{minutes} min ago, {limit} min or more",
+        "stopped_computed": "stopped because nothing runs and it last computed {minutes} min ago, {limit} min or more",
+        "stopped_asked": "stopped because nothing runs and it was last asked something "
+        "{minutes} min ago, {limit} min or more",
+    }
 )
 
 WISH = Sentences(
-    "wish",
     {
         "admitted": "Asked by {who}; there is room now.",
         "asked": "Asked by {who}.",
@@ -53,10 +69,5 @@ WISH = Sentences(
         "waits": "It waits for room.",
         "unknown": "The backend cannot tell.",
         "unknown_how": "The backend cannot tell how the machine is.",
-    },
+    }
 )
-
-
-def said_of(sentence: str) -> Said | None:
-    """The code and values of a sentence that is told of a machine; None when it is none of a closed set."""
-    return WISH.read(sentence) or IDLE.read(sentence)

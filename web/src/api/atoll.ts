@@ -1,4 +1,5 @@
 /** The platform this page works on: `atoll` for single calls, `api` for hooks, `useListing` (listing.ts) for lists. */
+import i18next from "i18next";
 import createHooks from "openapi-react-query";
 import { nobodyHere } from "../app/activity";
 import { queries, SESSION_KEY } from "../app/queries";
@@ -16,6 +17,7 @@ export const API_URL = document.querySelector<HTMLMetaElement>('meta[name="atoll
 const connection: Connection = {
   baseUrl: API_URL || location.origin,
   csrf: () => queries.getQueryData<Session | null>(SESSION_KEY)?.csrf_token ?? null,
+  language: () => i18next.language,
   background: nobodyHere,
 };
 

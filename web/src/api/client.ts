@@ -13,6 +13,8 @@ export interface Connection {
   baseUrl: string;
   /** Asked before each request that changes something; null when nobody is signed in. */
   csrf: () => string | null;
+  /** The language that answers are read in. */
+  language: () => string;
   /** Whether what is asked is asked by the page itself; such requests keep no session alive. */
   background?: () => boolean;
 }
@@ -59,17 +61,17 @@ export async function errorOf(response: Response): Promise<ApiError> {
   if (isErrorBody(body)) return new ApiError(response.status, body);
   return new ApiError(response.status, {
     code: "unreadable_answer",
-    message: `The server answered ${String(response.status)} without saying why.`,
+    message: "",
     where: new URL(response.url).pathname,
-    todo: "Check that the address is that of Atoll.",
+    todo: "",
     findings: [],
     request_id: response.headers.get("x-request-id") ?? "",
   });
 }
 
 /** Headers that a request needs beside its cookie. For what `connect` cannot do: uploads with progress, downloads. */
-export function ownHeaders(method: string, { csrf, background }: Connection): Record<string, string> {
-  const headers: Record<string, string> = {};
+export function ownHeaders(method: string, { csrf, language, background }: Connection): Record<string, string> {
+  const headers: Record<string, string> = { "Accept-Language": language() };
   const secret = csrf();
   if (!["GET", "HEAD"].includes(method) && secret !== null) headers["X-Atoll-Csrf"] = secret;
   if (background?.() === true) headers["X-Atoll-Background"] = "1";

@@ -6989,23 +6989,6 @@ export interface components {
             total: number;
         };
         /**
-         * Said
-         * @description Which sentence it is, and what varies in it.
-         */
-        Said: {
-            /** Code */
-            code: string;
-            /** Kind */
-            kind: string;
-            /**
-             * Values
-             * @default {}
-             */
-            values: {
-                [key: string]: string;
-            };
-        };
-        /**
          * SavedQueryAnswer
          * @description A statement that a project keeps.
          */
@@ -7651,7 +7634,6 @@ export interface components {
             id: string;
             /** Idle Reason */
             idle_reason: string;
-            idle_said: components["schemas"]["Said"] | null;
             /** Idle Since */
             idle_since: string | null;
             /** Last Seen At */
@@ -7682,7 +7664,6 @@ export interface components {
             queue_place: number | null;
             /** Reason */
             reason: string;
-            reason_said: components["schemas"]["Said"] | null;
             /** Shared With */
             shared_with: string[];
             /** Size */

@@ -2,6 +2,7 @@
 import dayjs from "dayjs";
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
+import { queries } from "./queries";
 
 export const LANGUAGES = { en: "English", fr: "Français" } as const;
 export type Language = keyof typeof LANGUAGES;
@@ -54,6 +55,8 @@ export async function setLanguage(language: Language): Promise<void> {
   localStorage.setItem(KEPT, language);
   await i18next.changeLanguage(language);
   show(language);
+  // What the API told, it told in the language of before.
+  await queries.invalidateQueries();
 }
 
 function show(language: Language): void {

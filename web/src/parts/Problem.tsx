@@ -14,8 +14,9 @@ export function Problem({ error, onRetry }: Props) {
   if (error === null || error === undefined) return null;
   const told = error instanceof ApiError ? error : null;
   const away = told?.status === 0;
-  const message = away ? t("problem.away") : told === null ? t("problem.page") : told.message;
-  const todo = away ? t("problem.awayTodo") : told === null ? t("problem.pageTodo") : told.todo;
+  const unreadable = told?.code === "unreadable_answer";
+  const message = away ? t("problem.away") : told === null ? t("problem.page") : unreadable ? t("problem.unreadable", { status: told.status }) : told.message;
+  const todo = away ? t("problem.awayTodo") : told === null ? t("problem.pageTodo") : unreadable ? t("problem.unreadableTodo") : told.todo;
   return (
     <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={message} role="alert">
       <Stack gap="xs">

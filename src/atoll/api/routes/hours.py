@@ -7,6 +7,7 @@ from atoll.api.routing import Routes
 from atoll.api.security import CallerHere, RoomsHere
 from atoll.flows import idle_workspaces, schedule_workspaces
 from atoll.model.record import Frozen
+from atoll.model.said import Sentence
 from atoll.model.schedule import WeeklyHours
 
 routes = Routes("workspaces")
@@ -23,7 +24,7 @@ class HoursAnswer(Frozen):
 
     hours: WeeklyHours | None
     #: `kept alive because ...`, `hibernated because ...`; empty before the first judgement.
-    idle: str
+    idle: Sentence
 
 
 @routes.get("/workspaces/{id}/hours", scope=Scope.WORKSPACES_READ_OWN)

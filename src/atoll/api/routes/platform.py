@@ -16,6 +16,7 @@ from atoll.api.schemas.listing import Listing
 from atoll.api.security import PUBLIC, CallerHere, RoomsHere
 from atoll.flows import read_health
 from atoll.model.record import Frozen
+from atoll.model.said import Sentence
 from atoll.settings import Settings
 
 routes = Routes("platform")
@@ -28,7 +29,7 @@ class SettingAnswer(Frozen):
     name: str
     #: As text; a secret is told as `set` or `not set`.
     value: str
-    help: str
+    help: Sentence
     secret: bool
 
 

@@ -24,6 +24,7 @@ from atoll.model.airlock import (
 )
 from atoll.model.person import LOGIN, NAME, Caller, Project
 from atoll.model.record import Frozen
+from atoll.model.said import Sentence
 
 _Text = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -215,7 +216,7 @@ class AirlockCheckAnswer(Frozen):
     name: str
     out: Severity | None
     into: Severity | None
-    help: str
+    help: Sentence
 
     @classmethod
     def of(cls, name: str, out: Severity | None, into: Severity | None, help: str) -> Self:

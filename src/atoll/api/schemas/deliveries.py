@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import Field
 
@@ -11,6 +11,7 @@ from atoll.flows.receive_delivery import DeliveryView
 from atoll.model.delivery import DeliveryOutcome, DeliveryState, ManifestFile, Rejection, Replay
 from atoll.model.operation import Failure, Operation, OperationState, Step
 from atoll.model.record import Frozen
+from atoll.model.said import LineBody
 from atoll.ports.records import StreamEntry
 
 
@@ -69,7 +70,7 @@ class LogLine(Frozen):
 
     number: int
     at: datetime
-    body: dict[str, Any]
+    body: LineBody
 
     @classmethod
     def of(cls, entry: StreamEntry) -> Self:

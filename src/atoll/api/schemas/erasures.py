@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr
 
 from atoll.model.erasure import ErasedRows, Erasure
 from atoll.model.record import Frozen
+from atoll.model.said import Sentence
 
 
 class NewErasure(Frozen):
@@ -37,7 +38,7 @@ class ErasureAnswer(Frozen):
     operation: str
     #: When it was proven that nothing of whom was looked for is left; None before.
     done_at: datetime | None
-    failed_because: str
+    failed_because: Sentence
     tables: tuple[ErasedRows, ...]
     #: Versions that held the person and can be read no more.
     versions: tuple[str, ...]

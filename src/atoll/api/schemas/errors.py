@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from atoll.model.record import Frozen
+from atoll.model.said import Sentence
 
 
 class ErrorAnswer(Frozen):
@@ -10,9 +11,9 @@ class ErrorAnswer(Frozen):
 
     #: A stable word for programs.
     code: str
-    message: str
-    where: str = ""
-    todo: str = ""
+    message: Sentence
+    where: Sentence = ""
+    todo: Sentence = ""
     #: Every single fault found, where there can be several.
-    findings: tuple[str, ...] = ()
+    findings: tuple[Sentence, ...] = ()
     request_id: str = ""

@@ -7,6 +7,7 @@ from typing import Self
 
 from atoll.flows.read_health import Health
 from atoll.model.record import Frozen
+from atoll.model.said import Sentence
 
 
 class PartAnswer(Frozen):
@@ -15,17 +16,17 @@ class PartAnswer(Frozen):
     name: str
     good: bool
     #: What is wrong and what to do; empty when it is good.
-    problem: str
+    problem: Sentence
     took_seconds: float
 
 
 class FindingAnswer(Frozen):
     """What a host can or cannot give to machines."""
 
-    what: str
+    what: Sentence
     good: bool
-    detail: str
-    todo: str
+    detail: Sentence
+    todo: Sentence
 
 
 class BackendHealth(Frozen):

@@ -10,6 +10,7 @@ from pydantic import Field
 from atoll.model.key_change import KeyAct, KeyChange, KeyChangeState
 from atoll.model.person import NAME
 from atoll.model.record import Frozen
+from atoll.model.said import Sentence
 
 
 class NewKeyChange(Frozen):
@@ -25,7 +26,7 @@ class KeyChangeMeaning(Frozen):
 
     domain: str
     act: KeyAct
-    meaning: tuple[str, ...]
+    meaning: tuple[Sentence, ...]
 
 
 class KeyChangeAnswer(Frozen):
@@ -35,7 +36,7 @@ class KeyChangeAnswer(Frozen):
     domain: str
     act: KeyAct
     key_id: str
-    meaning: tuple[str, ...]
+    meaning: tuple[Sentence, ...]
     reason: str
     state: KeyChangeState
     asked_by: str

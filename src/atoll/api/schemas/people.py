@@ -13,6 +13,7 @@ from atoll.flows.oversee_people import PersonAccess
 from atoll.model.contract import COLUMN_NAME
 from atoll.model.person import LOGIN, NAME, ApiToken, Membership, Person, Project, Role, Source, SubjectKind
 from atoll.model.record import Frozen
+from atoll.model.said import Sentence
 from atoll.model.source_key import SourceKey
 
 Title = Annotated[str, Field(min_length=1, max_length=200)]
@@ -50,7 +51,7 @@ class ScopeAnswer(Frozen):
     """A right, what it allows, and who has it."""
 
     scope: Scope
-    help: str
+    help: Sentence
     roles: tuple[Role, ...]
     #: Whether sources have it.
     source: bool

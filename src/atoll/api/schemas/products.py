@@ -11,6 +11,7 @@ from pydantic import Field
 
 from atoll.model.person import NAME
 from atoll.model.record import Frozen
+from atoll.model.said import FormSchema, Sentence
 from atoll.model.workspace import IdleRule, LifetimeRule, Product, ProductState, ProductVersion, Size
 from atoll.workspaces.prices import working_month_eur
 
@@ -70,8 +71,8 @@ class ProductAnswer(VersionAnswer):
     """A version of a product, its text byte for byte as it was reviewed."""
 
     name: str
-    title: str
-    description: str
+    title: Sentence
+    description: Sentence
     environment: str
     service: str
     #: Sizes it is launched in, the first is the default.
@@ -79,7 +80,7 @@ class ProductAnswer(VersionAnswer):
     needs: tuple[str, ...]
     fallback: dict[str, str]
     #: JSON Schema of the parameters; a form can be made from it.
-    parameters: dict[str, Any]
+    parameters: FormSchema
     home_bytes: int
     idle: IdleRule
     lifetime: LifetimeRule

@@ -13,6 +13,7 @@ from atoll.flows.run_query_ahead import NamedRelation, PricedEstimate
 from atoll.model.person import NAME
 from atoll.model.query import QueryRecord, QueryState, QueryStats, ResultColumn, SavedQuery
 from atoll.model.record import Frozen
+from atoll.model.said import Sentence
 
 
 class ResultFormat(StrEnum):
@@ -83,7 +84,7 @@ class RelationColumn(Frozen):
 
     name: str
     type: str
-    description: str
+    description: Sentence
     unit: str | None
     treatment: str
 
@@ -147,7 +148,7 @@ class QueryAnswer(Frozen):
     finished_at: datetime | None
     stats: QueryStats | None
     error_code: str
-    error: str
+    error: Sentence
     state: QueryState
     #: 0 to 1; null where nobody can tell.
     progress: float | None

@@ -12,6 +12,7 @@ from atoll.model.package import PackageDownload
 from atoll.model.push import Push
 from atoll.model.record import Frozen
 from atoll.model.repository import Generation
+from atoll.model.said import Sentence
 from atoll.ports.records import StreamEntry
 
 _Name = Annotated[str, Field(max_length=80)]
@@ -66,7 +67,7 @@ class RepositoryAnswer(Frozen):
     #: When its newest backup was made, or found to be what it still is.
     last_backup_at: datetime | None
     #: Why the last backup failed; empty when it did not.
-    backup_failure: str
+    backup_failure: Sentence
     #: Newest first; in a list they are left out.
     backups: tuple[GenerationAnswer, ...]
 

@@ -11,6 +11,7 @@ from atoll.access.scopes import Scope
 from atoll.api.schemas.people import Password
 from atoll.model.person import Role
 from atoll.model.record import Frozen
+from atoll.model.said import Sentence
 
 
 class NewSession(Frozen):
@@ -43,7 +44,7 @@ class SessionAnswer(Frozen):
     #: Whether the account asks for a code at sign-in.
     second_factor: bool
     #: Why data is closed to the person at this moment (training, agreement), a sentence each.
-    closed: tuple[str, ...] = ()
+    closed: tuple[Sentence, ...] = ()
 
 
 class MethodAnswer(Frozen):

@@ -14,9 +14,8 @@ from atoll.flows.open_workspace import Launch, Quote
 from atoll.flows.read_workspace import WorkspaceLog, WorkspaceView
 from atoll.model.person import NAME
 from atoll.model.record import Frozen
-from atoll.model.said import Said
+from atoll.model.said import LineBody, Sentence
 from atoll.model.workspace import Desired, MachineState
-from atoll.workspaces.reasons import said_of
 
 _Price = Annotated[Decimal, Field(ge=0, max_digits=20, allow_inf_nan=False)]
 _Size = Annotated[str, Field(max_length=40)]
@@ -74,16 +73,16 @@ class QuoteAnswer(Frozen):
     """What a launch comes to."""
 
     product: str
-    title: str
+    title: Sentence
     project: str
     name: str
     size: SizeAnswer
     backend: str
     expires_at: datetime
     #: Sentences: what falls back and why, and whether the product is deprecated.
-    warnings: tuple[str, ...]
+    warnings: tuple[Sentence, ...]
     #: Why it would wait in the queue; empty when it would start at once.
-    waits: str
+    waits: Sentence
     #: Whether a machine answers already that it would be given.
     ready: bool
 
@@ -109,7 +108,7 @@ class SeenAnswer(Frozen):
 
     state: MachineState
     at: datetime
-    detail: str
+    detail: Sentence
     exit_status: int | None
 
 
@@ -137,9 +136,7 @@ class WorkspaceAnswer(Frozen):
     #: In a word: queued, provisioning, running, hibernated, stopping, unknown, failed, ...
     state: str
     #: Why it is so, in a sentence.
-    reason: str
-    #: That sentence by its code, for words in one's language; null when it is none of a closed set.
-    reason_said: Said | None
+    reason: Sentence
     #: Of the operation under way, 0 to 1.
     progress: float | None
     #: Whether its state or size will change without anybody's doing.
@@ -159,9 +156,7 @@ class WorkspaceAnswer(Frozen):
     #: 1 for the next to start; null for one that does not wait for room.
     queue_place: int | None
     #: `kept alive because ...` or `hibernated because ...`; empty before the idle rule has looked.
-    idle_reason: str
-    #: That sentence by its code.
-    idle_said: Said | None
+    idle_reason: Sentence
     #: Since when nobody has used it; null while it is in use, or not known.
     idle_since: datetime | None
     #: The last sign of use.
@@ -188,7 +183,6 @@ class WorkspaceAnswer(Frozen):
             eur_per_hour=workspace.eur_per_hour,
             state=view.state.word,
             reason=view.state.reason,
-            reason_said=said_of(view.state.reason),
             progress=view.state.progress,
             changing=view.changing,
             desired=workspace.desired,
@@ -207,7 +201,6 @@ class WorkspaceAnswer(Frozen):
             path=f"/w/{workspace.id}/",
             queue_place=view.queue_place,
             idle_reason=view.facts.idle_reason,
-            idle_said=said_of(view.facts.idle_reason),
             idle_since=view.facts.idle_since,
             last_seen_at=view.facts.last_seen_at,
             uptime_seconds=view.facts.uptime_seconds,
@@ -233,7 +226,7 @@ class WorkspaceLineAnswer(Frozen):
     at: datetime
     operation: str
     story: str
-    body: dict[str, Any]
+    body: LineBody
 
 
 class WorkspaceLogAnswer(Frozen):

@@ -15,6 +15,7 @@ from atoll.deid.draft.sample import Sample, SampleColumn, read_sample
 from atoll.errors import ContractInvalid
 from atoll.model.contract import Format
 from atoll.model.record import Frozen
+from atoll.model.said import Sentence
 
 _KEY_MAX = 60
 _FLAT = (Format.CSV, Format.XPT, Format.SAS7BDAT, Format.PARQUET, Format.DATASET_JSON)
@@ -34,7 +35,7 @@ class DraftedColumn(Frozen):
     table: str
     column: str
     treatment: str
-    reason: str
+    reason: Sentence
     #: Dropped for want of certainty: look at it first.
     doubtful: bool
 
@@ -45,7 +46,7 @@ class Draft(Frozen):
     text: str
     columns: tuple[DraftedColumn, ...]
     #: What must be mended before it can be proposed.
-    findings: tuple[str, ...]
+    findings: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True)

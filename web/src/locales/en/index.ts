@@ -14,7 +14,6 @@ import home from "./home.json";
 import machines from "./machines.json";
 import parts from "./parts.json";
 import projects from "./projects.json";
-import said from "./said.json";
 import shell from "./shell.json";
 import signIn from "./signIn.json";
 import sql from "./sql.json";
@@ -35,7 +34,6 @@ export const words = {
   machines,
   parts,
   projects,
-  said,
   shell,
   signIn,
   sql,

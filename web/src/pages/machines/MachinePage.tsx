@@ -12,7 +12,6 @@ import { Page } from "../../parts/Page";
 import { Problem } from "../../parts/Problem";
 import { Section } from "../../parts/Section";
 import { StateBadge } from "../../parts/StateBadge";
-import { useSaid } from "../../parts/useSaid";
 import { useDeeds, useEntrance, useRights, type Machine } from "./deeds";
 import { Entered } from "./Entered";
 import { Hours } from "./Hours";
@@ -36,7 +35,6 @@ export function Component() {
 
 function Known({ machine }: { machine: Machine }) {
   const { t } = useTranslation("machines");
-  const said = useSaid();
   const rights = useRights()(machine);
   const deeds = useDeeds();
   const entrance = useEntrance();
@@ -67,8 +65,8 @@ function Known({ machine }: { machine: Machine }) {
               <StateBadge state={machine.state} />
               {machine.queue_place !== null && <Text size="sm">{t("one.place", { number: machine.queue_place })}</Text>}
             </Group>
-            {machine.reason !== "" && <Text size="sm">{said(machine.reason, machine.reason_said)}</Text>}
-            {machine.idle_reason !== "" && <Text size="sm" c="dimmed">{said(machine.idle_reason, machine.idle_said)}</Text>}
+            {machine.reason !== "" && <Text size="sm">{machine.reason}</Text>}
+            {machine.idle_reason !== "" && <Text size="sm" c="dimmed">{machine.idle_reason}</Text>}
             <Group gap="xs">
               {rights.wake && <Button size="xs" loading={deeds.busy} onClick={() => { deeds.wake(id); }}>{t("deed.wake")}</Button>}
               {rights.hibernate && <Button size="xs" variant="default" loading={deeds.busy} onClick={() => { deeds.hibernate(id); }}>{t("deed.hibernate")}</Button>}

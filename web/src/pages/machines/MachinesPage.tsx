@@ -13,7 +13,6 @@ import { Page } from "../../parts/Page";
 import { Problem } from "../../parts/Problem";
 import { Section } from "../../parts/Section";
 import { StateBadge } from "../../parts/StateBadge";
-import { useSaid } from "../../parts/useSaid";
 import { useDeeds, useEntrance, useRights, type Machine, type Rights } from "./deeds";
 import { Entered } from "./Entered";
 import { Price } from "../../parts/Price";
@@ -21,7 +20,6 @@ import { Stop, Terminate } from "./Terminate";
 
 export function Component() {
   const { t } = useTranslation("machines");
-  const said = useSaid();
   const may = useMay();
   const { login } = useSession();
   const [search, setSearch] = useSearchParams();
@@ -56,8 +54,8 @@ export function Component() {
         hidden: !all,
         cell: ({ owner }) => (owner === login ? t("list.mine") : owner),
       },
-      { key: "state", title: t("list.state"), value: ({ state }) => state, cell: ({ state, reason, reason_said }) => <StateBadge state={state} reason={said(reason, reason_said)} /> },
-      { key: "idle", title: t("list.idle"), value: ({ idle_reason, idle_said }) => said(idle_reason, idle_said), cell: ({ idle_reason, idle_said }) => <Text size="xs" maw="16rem">{said(idle_reason, idle_said) || "–"}</Text> },
+      { key: "state", title: t("list.state"), value: ({ state }) => state, cell: ({ state, reason }) => <StateBadge state={state} reason={reason} /> },
+      { key: "idle", title: t("list.idle"), value: ({ idle_reason }) => idle_reason, cell: ({ idle_reason }) => <Text size="xs" maw="16rem">{idle_reason || "–"}</Text> },
       {
         key: "uptime",
         title: t("list.uptime"),
@@ -73,7 +71,7 @@ export function Component() {
         cell: (machine) => <Deeds machine={machine} rights={rights(machine)} deeds={deeds} onEnter={entrance.enter} onEnd={setEnding} onStop={setStopping} />,
       },
     ],
-    [t, said, all, login, rights, deeds, entrance.enter],
+    [t, all, login, rights, deeds, entrance.enter],
   );
 
   return (
