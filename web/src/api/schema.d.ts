@@ -7768,6 +7768,10 @@ export interface operations {
                 mine?: boolean;
                 /** @description Those that wait for the caller's review. */
                 to_review?: boolean;
+                /** @description Order by one of `purpose`, `destination`, `direction`, `project`, `requester`, `state`, `opened_at`, `changed_at`, `files`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -8240,6 +8244,8 @@ export interface operations {
                 tail?: boolean;
                 /** @description The other way round; go on with `before`. */
                 newest_first?: boolean;
+                /** @description `-number` is `newest_first`; there is no other order. */
+                sort?: string | null;
                 /** @description With `newest_first`: entries numbered below this. */
                 before?: number | null;
                 /** @description `cursor` of the page before, whichever way. */
@@ -9164,6 +9170,10 @@ export interface operations {
             query: {
                 /** @description Month in UTC, like `2030-01`. */
                 month: string;
+                /** @description Order by one of `at`, `metric`, `user`, `project`, `dataset`, `product`, `workspace`, `quantity`, `amount_eur`, `because`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -9808,6 +9818,10 @@ export interface operations {
                 dataset?: string | null;
                 /** @description Those in this state. */
                 state?: components["schemas"]["DeliveryState"] | null;
+                /** @description Order by one of `dataset`, `source`, `state`, `opened_by`, `opened_at`, `files`, `rows_in`, `rows_committed`, `rows_quarantined`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -9990,6 +10004,12 @@ export interface operations {
     list_quarantined: {
         parameters: {
             query?: {
+                /** @description Order by one of `file`, `row`, `column`, `rule`, `message`, `masked`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
+                /** @description `cursor` of the page before. */
+                cursor?: string | null;
                 /** @description Most items of a page. */
                 limit?: number;
                 /** @description Rows to skip. */
@@ -11114,6 +11134,10 @@ export interface operations {
             query?: {
                 /** @description Those on this subject, e.g. `delivery/dlv_...`. */
                 subject?: string | null;
+                /** @description Order by one of `story`, `subject`, `state`, `asked_by`, `progress`, `created_at`, `finished_at`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -11241,6 +11265,10 @@ export interface operations {
     list_people: {
         parameters: {
             query?: {
+                /** @description Order by one of `login`, `display_name`, `active`, `origin`, `training_until`, `agreement_until`, `left_at`, `created_at`, `roles`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -11647,6 +11675,10 @@ export interface operations {
     list_projects: {
         parameters: {
             query?: {
+                /** @description Order by one of `name`, `title`, `created_at`, `members`, `leads`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -11813,6 +11845,10 @@ export interface operations {
     list_packages: {
         parameters: {
             query?: {
+                /** @description Order by one of `at`, `package`, `ecosystem`, `login`, `workspace`, `bytes`, `verified`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -12215,6 +12251,10 @@ export interface operations {
             query: {
                 /** @description The project. */
                 project: string;
+                /** @description Order by one of `sql`, `person`, `state`, `rows`, `scanned_bytes`, `cost`, `started_at`, `finished_at`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -12517,6 +12557,10 @@ export interface operations {
             query: {
                 /** @description The project. */
                 project: string;
+                /** @description Order by one of `name`, `description`, `sql`, `saved_by`, `changed_at`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -12977,6 +13021,10 @@ export interface operations {
     list_sources: {
         parameters: {
             query?: {
+                /** @description Order by one of `name`, `title`, `active`, `created_at`, `datasets`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -13247,6 +13295,10 @@ export interface operations {
                 source?: string | null;
                 /** @description Tokens of all people and sources; needs `tokens:write`. */
                 everybody?: boolean;
+                /** @description Order by one of `label`, `kind`, `subject`, `created_at`, `expires_at`, `revoked_at`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -13347,6 +13399,10 @@ export interface operations {
                 project?: string | null;
                 /** @description The terminated too. */
                 ended?: boolean;
+                /** @description Order by one of `name`, `project`, `owner`, `product`, `size`, `state`, `created_at`, `expires_at`, `idle_reason`, `uptime_seconds`, `eur_per_hour`, `spent_eur`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
