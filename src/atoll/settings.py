@@ -205,6 +205,17 @@ class Settings(BaseSettings):
     oidc_ca_file: Path | None = Field(
         default=None, description="Certificates (PEM) that vouch for the issuer; empty means the host's own."
     )
+    oidc_ask_seconds: float = Field(
+        default=45.0,
+        gt=0,
+        description="How often the issuer is asked whether people are still there, in seconds; by the refresh tokens "
+        "that it gives, with `offline_access` among the scopes where it wants that.",
+    )
+    oidc_grace_hours: float = Field(
+        default=8.0,
+        gt=0,
+        description="How long people stay whom the issuer vouched for and cannot be asked about, because it is away.",
+    )
     oidc_trust_hours: float = Field(
         default=72.0,
         gt=0,

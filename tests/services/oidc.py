@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -31,22 +32,25 @@ class OidcProvider:
         self.issuer = f"http://127.0.0.1:{self.port}"
         self.people = people
         self._redirect_uri = redirect_uri
+        self._folder = tempfile.TemporaryDirectory()
+        self._told = Path(self._folder.name) / "people.json"
         self._process: subprocess.Popen[str] | None = None
 
     def start(self, *, kid: str, conform: bool = True) -> None:
         """Start. With `conform` claims are told at the userinfo endpoint only."""
-        client = {"redirect_uris": [self._redirect_uri], "grant_types": ["authorization_code"]}
+        client = {"redirect_uris": [self._redirect_uri], "grant_types": ["authorization_code", "refresh_token"]}
         given = {
             "issuer": self.issuer,
             "port": self.port,
             "kid": kid,
             "conform": conform,
-            "people": self.people,
+            "people": str(self._told),
             "clients": [
                 {**client, "client_id": "atoll", "client_secret": "a secret: with+odd/characters"},
                 {**client, "client_id": "public", "token_endpoint_auth_method": "none"},
             ],
         }
+        self.tell(self.people)
         script = Path(__file__).with_name("oidc_provider.mjs")
         self._process = subprocess.Popen(
             ["node", str(script), str(_PACKAGE)],
@@ -60,6 +64,10 @@ class OidcProvider:
         self._process.stdin.close()
         if "listening" not in self._process.stdout.readline():
             raise RuntimeError("The provider does not start.")
+
+    def tell(self, people: dict[str, dict[str, Any]]) -> None:
+        """From now on these people are there, and no other."""
+        self._told.write_text(json.dumps(people))
 
     def stop(self) -> None:
         """Stop; the port stays its own."""

@@ -15,9 +15,12 @@ const provider = new Provider(given.issuer, {
   cookies: { keys: ["a secret of the test only"] },
   conformIdTokenClaims: given.conform,
   claims: { openid: ["sub"], profile: ["name", "preferred_username", "groups"], email: ["email"] },
+  // Without `offline_access` too, as Keycloak does; each is good once, and used again takes all that came of it.
+  issueRefreshToken: (_, client) => client.grantTypeAllowed("refresh_token"),
+  rotateRefreshToken: true,
   pkce: { required: () => true },
   findAccount: (_, sub) => {
-    const claims = given.people[sub];
+    const claims = JSON.parse(readFileSync(given.people, "utf8"))[sub];
     return claims && { accountId: sub, claims: () => ({ sub, ...claims }) };
   },
 });

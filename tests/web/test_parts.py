@@ -108,7 +108,7 @@ def test_a_table_sorts_searches_chooses_columns_and_exports(gallery):
         page.get_by_label("Search these rows").fill("row 2")
         expect(page.get_by_text("11 of 30 rows")).to_be_visible()
         with page.expect_download() as download:
-            page.get_by_role("button", name="Export what is shown as CSV").click()
+            page.get_by_role("button", name="Export all rows of this selection as CSV").click()
         told = download.value.path().read_text("utf-8-sig").splitlines()
         assert told[:2] == ["Name,Size", "row 29,29000087"]
         assert len(told) == 12

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 _TRIES = 10
 #: With so many people or more, a directory that knows none of them is taken to be at fault.
-_BELIEVED = 3
+BELIEVED = 3
 GONE = "no longer in the directory, disabled there, or in no group that gives a right"
 
 
@@ -79,12 +79,12 @@ def read_directory(rooms: Rooms) -> int:
         if person.active and person.external_id is not None
     }
     found = directory.find(list(people), groups=True)
-    if not found and len(people) >= _BELIEVED:
+    if not found and len(people) >= BELIEVED:
         raise Unavailable("The directory knows nobody any more.", where=directory.origin, todo="Look at its settings.")
     changed = 0
     for subject, person in people.items():
         try:
-            changed += _follow(rooms, person, found.get(subject))
+            changed += follow(rooms, person, found.get(subject))
         except AtollError as error:
             facts = {"person": person.id, "error_code": error.code}
             log.warning("A person could not be compared with the directory.", extra={"fields": facts})
@@ -117,12 +117,18 @@ def leave(rooms: Rooms, person: Person) -> None:
     rest_machines_of(rooms, person)
 
 
-def _follow(rooms: Rooms, person: Person, identity: Identity | None) -> int:
+def follow(rooms: Rooms, person: Person, identity: Identity | None, vouched_until: datetime | None = None) -> int:
+    """Give the person what their groups give now; 1 or more when something changed. Nobody, or no right, is to leave.
+
+    Raises `VersionConflict`, and `Unavailable` for an answer that speaks of somebody else.
+    """
+    if identity is not None and person.external_id != f"{person.origin}:{identity.subject}":
+        raise Unavailable("The answer is about somebody else.", where=person.origin)
     rights = None if identity is None else rooms.sign_on.group_map.rights(identity.groups)
     if identity is None or rights is None or not rights.any:
         leave(rooms, person)
         return 1
-    written = _write(rooms, person.origin, identity, person, rights, None)
+    written = _write(rooms, person.origin, identity, person, rights, vouched_until)
     return int(written.version != person.version) + _join(rooms, written, rights)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from atoll.errors import NotAuthenticated, NotFound
+from atoll.flows.ask_issuer import keep
 from atoll.flows.directory_people import TurnedAway, admit
 from atoll.flows.rooms import Rooms
 from atoll.flows.sign_in import refuse_sign_in
@@ -64,12 +65,14 @@ def arrive(
         raise
     until = rooms.clock.now() + timedelta(hours=rooms.settings.oidc_trust_hours)
     try:
-        return admit(rooms, issuer.origin, identity, vouched_until=until)
+        person = admit(rooms, issuer.origin, identity, vouched_until=until)
     except TurnedAway as turned:
         refuse_sign_in(rooms, turned.reason, identity.login, address, request_id)
         raise NotAuthenticated(
             "You are known there, but may not come in here.", where="oidc", todo="Ask an administrator of Atoll."
         ) from None
+    keep(rooms, person, identity.refresh_token)
+    return person
 
 
 def own_path(text: str) -> str:

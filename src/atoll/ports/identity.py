@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from atoll.errors import Unavailable
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,25 @@ class Identity:
     groups: tuple[str, ...]
     #: What the directory never gives to somebody else, as it may a login.
     subject: str = ""
+    #: With which the issuer can be asked again, where it gives one. A secret.
+    refresh_token: str | None = field(default=None, repr=False, compare=False)
+
+
+class AnswerLost(Unavailable):
+    """The issuer was asked and its answer did not arrive: what it was asked with may be used up."""
+
+
+@dataclass(frozen=True)
+class Renewed:
+    """An issuer vouches for somebody again.
+
+    Attributes:
+        identity: as it is now; None where the issuer tells nothing with a refresh.
+        refresh_token: to be used from now on in place of the one that was used; None: that one stays.
+    """
+
+    identity: Identity | None
+    refresh_token: str | None = field(default=None, repr=False)
 
 
 class PasswordDirectory(Protocol):
@@ -71,6 +92,14 @@ class TokenIssuer(Protocol):
 
     def redeem(self, *, code: str, code_verifier: str, nonce: str, redirect_uri: str) -> Identity:
         """The identity behind the code. Raises `NotAuthenticated`, `Unavailable`."""
+        ...
+
+    def renew(self, refresh_token: str) -> Renewed:
+        """Whether the person is still there. Raises `NotAuthenticated` when the issuer refuses the token.
+
+        Raises `Unavailable` when it cannot be asked, or does not know Atoll; `AnswerLost` when the token may
+        be used up by the asking.
+        """
         ...
 
     def check(self) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from atoll.access.group_map import load_group_map
 from atoll.access.sign_on import SignOn
 from atoll.errors import InvalidInput
+from atoll.flows.ask_issuer import ask_issuer
 from atoll.flows.browser_sessions import sweep_sessions
 from atoll.flows.directory_people import read_directory, release_unvouched
 from atoll.flows.known_browsers import sweep_known_browsers
@@ -38,6 +39,7 @@ def reconcilers(rooms: Rooms) -> Reconcilers:
     return Reconcilers(
         [
             Reconciler("read_directory", rooms.settings.directory_seconds, partial(read_directory, rooms)),
+            Reconciler("ask_issuer", rooms.settings.oidc_ask_seconds, partial(ask_issuer, rooms)),
             Reconciler("release_unvouched", _SWEEP_SECONDS, partial(release_unvouched, rooms)),
             Reconciler("end_memberships", _REST_SECONDS, partial(end_memberships, rooms)),
             Reconciler("rest_machines", _REST_SECONDS, partial(rest_machines, rooms)),

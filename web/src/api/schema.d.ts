@@ -7781,6 +7781,10 @@ export interface operations {
                 mine?: boolean;
                 /** @description Those that wait for the caller's review. */
                 to_review?: boolean;
+                /** @description Order by one of `purpose`, `destination`, `direction`, `project`, `requester`, `state`, `opened_at`, `changed_at`, `files`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -8253,6 +8257,8 @@ export interface operations {
                 tail?: boolean;
                 /** @description The other way round; go on with `before`. */
                 newest_first?: boolean;
+                /** @description `-number` is `newest_first`; there is no other order. */
+                sort?: string | null;
                 /** @description With `newest_first`: entries numbered below this. */
                 before?: number | null;
                 /** @description `cursor` of the page before, whichever way. */
@@ -9177,6 +9183,10 @@ export interface operations {
             query: {
                 /** @description Month in UTC, like `2030-01`. */
                 month: string;
+                /** @description Order by one of `at`, `metric`, `user`, `project`, `dataset`, `product`, `workspace`, `quantity`, `amount_eur`, `because`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -9821,6 +9831,10 @@ export interface operations {
                 dataset?: string | null;
                 /** @description Those in this state. */
                 state?: components["schemas"]["DeliveryState"] | null;
+                /** @description Order by one of `dataset`, `source`, `state`, `opened_by`, `opened_at`, `files`, `rows_in`, `rows_committed`, `rows_quarantined`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -10003,6 +10017,12 @@ export interface operations {
     list_quarantined: {
         parameters: {
             query?: {
+                /** @description Order by one of `file`, `row`, `column`, `rule`, `message`, `masked`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
+                /** @description `cursor` of the page before. */
+                cursor?: string | null;
                 /** @description Most items of a page. */
                 limit?: number;
                 /** @description Rows to skip. */
@@ -11127,6 +11147,10 @@ export interface operations {
             query?: {
                 /** @description Those on this subject, e.g. `delivery/dlv_...`. */
                 subject?: string | null;
+                /** @description Order by one of `story`, `subject`, `state`, `asked_by`, `progress`, `created_at`, `finished_at`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -11254,6 +11278,10 @@ export interface operations {
     list_people: {
         parameters: {
             query?: {
+                /** @description Order by one of `login`, `display_name`, `active`, `origin`, `training_until`, `agreement_until`, `left_at`, `created_at`, `roles`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -11660,6 +11688,10 @@ export interface operations {
     list_projects: {
         parameters: {
             query?: {
+                /** @description Order by one of `name`, `title`, `created_at`, `members`, `leads`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -11826,6 +11858,10 @@ export interface operations {
     list_packages: {
         parameters: {
             query?: {
+                /** @description Order by one of `at`, `package`, `ecosystem`, `login`, `workspace`, `bytes`, `verified`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -12263,6 +12299,10 @@ export interface operations {
             query: {
                 /** @description The project. */
                 project: string;
+                /** @description Order by one of `sql`, `person`, `state`, `rows`, `scanned_bytes`, `cost`, `started_at`, `finished_at`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -12565,6 +12605,10 @@ export interface operations {
             query: {
                 /** @description The project. */
                 project: string;
+                /** @description Order by one of `name`, `description`, `sql`, `saved_by`, `changed_at`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -13025,6 +13069,10 @@ export interface operations {
     list_sources: {
         parameters: {
             query?: {
+                /** @description Order by one of `name`, `title`, `active`, `created_at`, `datasets`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -13295,6 +13343,10 @@ export interface operations {
                 source?: string | null;
                 /** @description Tokens of all people and sources; needs `tokens:write`. */
                 everybody?: boolean;
+                /** @description Order by one of `label`, `kind`, `subject`, `created_at`, `expires_at`, `revoked_at`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */
@@ -13395,6 +13447,10 @@ export interface operations {
                 project?: string | null;
                 /** @description The terminated too. */
                 ended?: boolean;
+                /** @description Order by one of `name`, `project`, `owner`, `product`, `size`, `state`, `created_at`, `expires_at`, `idle_reason`, `uptime_seconds`, `eur_per_hour`, `spent_eur`; with `-` before it the other way round. Holds for up to 10000 rows: filter where there are more. */
+                sort?: string | null;
+                /** @description Rows in which all of these words stand, or of this id. A page may be short and have a cursor. */
+                find?: string | null;
                 /** @description `cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of a page. */

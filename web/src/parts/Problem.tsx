@@ -7,9 +7,11 @@ import { ApiError } from "../api/client";
 interface Props {
   error: unknown;
   onRetry?: () => void;
+  /** What the button says; left out, that it is tried again. */
+  retry?: string;
 }
 
-export function Problem({ error, onRetry }: Props) {
+export function Problem({ error, onRetry, retry }: Props) {
   const { t } = useTranslation("parts");
   if (error === null || error === undefined) return null;
   const told = error instanceof ApiError ? error : null;
@@ -36,7 +38,7 @@ export function Problem({ error, onRetry }: Props) {
         {onRetry !== undefined && (
           <Group>
             <Button size="xs" variant="default" onClick={onRetry}>
-              {t("problem.retry")}
+              {retry ?? t("problem.retry")}
             </Button>
           </Group>
         )}

@@ -2,6 +2,6 @@
 import { notifications } from "@mantine/notifications";
 import i18next from "i18next";
 
-export function toast(message: string): void {
-  notifications.show({ message, color: "green", closeButtonProps: { "aria-label": i18next.t("parts:close") } });
+export function toast(message: string, color = "green"): void {
+  notifications.show({ message, color, closeButtonProps: { "aria-label": i18next.t("parts:close") } });
 }

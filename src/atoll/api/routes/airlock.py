@@ -13,6 +13,7 @@ from atoll.access.directory import project_by_name
 from atoll.access.scopes import Scope
 from atoll.airlock import Preview
 from atoll.airlock.checks.rules import RULES
+from atoll.api.ordering import Find, Ordering
 from atoll.api.routing import Routes
 from atoll.api.schemas.airlock import (
     AirlockCheckAnswer,
@@ -33,6 +34,11 @@ from atoll.model.person import Caller
 
 routes = Routes("airlock")
 
+_ORDER = Ordering[AirlockRequestAnswer](
+    *("purpose", "destination", "direction", "project", "requester", "state", "opened_at", "changed_at"),
+    files=lambda one: len(one.files),
+)
+
 _BODY = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"format": "binary"}}}}}
 _BYTES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The content", "content": {"application/octet-stream": {}}}
@@ -52,22 +58,28 @@ def list_airlock_requests(
     direction: Annotated[Direction | None, Query(description="Those that go this way.")] = None,
     mine: Annotated[bool, Query(description="Those that the caller asked for.")] = False,
     to_review: Annotated[bool, Query(description="Those that wait for the caller's review.")] = False,
+    sort: Annotated[str | None, _ORDER.sort] = None,
+    find: Find = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Listing[AirlockRequestAnswer]:
     """Requests that the caller may see, newest first; a page may be short and still have a cursor."""
-    page = read_airlock.list_requests(
-        rooms,
-        caller,
-        project=project,
-        state=state,
-        direction=direction,
-        mine=mine,
-        to_review=to_review,
-        cursor=cursor,
-        limit=limit,
-    )
-    return Listing(items=tuple(_answer(rooms, caller, request) for request in page.records), cursor=page.cursor)
+
+    def ask(cursor: str | None, limit: int) -> Listing[AirlockRequestAnswer]:
+        page = read_airlock.list_requests(
+            rooms,
+            caller,
+            project=project,
+            state=state,
+            direction=direction,
+            mine=mine,
+            to_review=to_review,
+            cursor=cursor,
+            limit=limit,
+        )
+        return Listing(items=tuple(_answer(rooms, caller, request) for request in page.records), cursor=page.cursor)
+
+    return _ORDER.page(ask, sort=sort, find=find, cursor=cursor, limit=limit)
 
 
 @routes.get("/airlock-checks", scope=Scope.AIRLOCK_READ_OWN)

@@ -26,6 +26,9 @@ def list_audit(
     limit: Limit = 100,
     tail: Annotated[bool, Query(description="The last entries instead, unfiltered.")] = False,
     newest_first: Annotated[bool, Query(description="The other way round; go on with `before`.")] = False,
+    sort: Annotated[
+        str | None, Query(pattern="^-?number$", description="`-number` is `newest_first`; there is no other order.")
+    ] = None,
     before: Annotated[int | None, Query(ge=1, description="With `newest_first`: entries numbered below this.")] = None,
     cursor: Annotated[
         str | None, Query(pattern=r"^\d{1,12}$", description="`cursor` of the page before, whichever way.")
@@ -50,6 +53,7 @@ def list_audit(
     asked = read_ledger.AuditFilter(
         person=person, action=action, target=target, allowed=allowed, since=since, until=until
     )
+    newest_first = newest_first if sort is None else sort == "-number"
     start = int(cursor) if cursor else before if newest_first else after
     page = read_ledger.find_audit(rooms, caller, asked, cursor=start, newest_first=newest_first, limit=limit)
     return Listing(items=page.entries, cursor=None if page.cursor is None else str(page.cursor))

@@ -9,8 +9,9 @@ from fastapi import Depends, Path, Query
 from fastapi.responses import StreamingResponse
 
 from atoll.access.scopes import Scope
+from atoll.api.ordering import Find, Ordering, number_in
 from atoll.api.routing import Routes
-from atoll.api.schemas.listing import Limit, Listing
+from atoll.api.schemas.listing import Cursor, Limit, Listing
 from atoll.api.security import CallerHere, RoomsHere
 from atoll.flows import close_month as closing
 from atoll.flows import read_costs
@@ -18,6 +19,10 @@ from atoll.model.cost import Correction, CostFilter, CostMonth, CostSeries, Cost
 from atoll.model.ledger import CostReport, Metric, UsageRecord
 
 routes = Routes("costs")
+
+_ORDER = Ordering[UsageRecord](
+    "at", "metric", "user", "project", "dataset", "product", "workspace", "quantity", "amount_eur", "because"
+)
 
 _MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
 _Month = Annotated[str | None, Query(pattern=_MONTH, description="Month in UTC, like `2030-01`; left out, this one.")]
@@ -71,11 +76,18 @@ def list_usage_records(
     caller: CallerHere,
     asked: _Filter,
     month: _TheMonth,
-    cursor: Annotated[str | None, Query(pattern=r"^\d{1,12}$", description="`cursor` of the page before.")] = None,
+    sort: Annotated[str | None, _ORDER.sort] = None,
+    find: Find = None,
+    cursor: Cursor = None,
     limit: Limit = 100,
 ) -> UsagePage:
     """Single usage records of a month, oldest first; a page may hold few and still have a cursor."""
-    return read_costs.records_page(rooms, caller, month, asked, after=int(cursor or 0), limit=limit)
+
+    def ask(cursor: str | None, limit: int) -> UsagePage:
+        return read_costs.records_page(rooms, caller, month, asked, after=number_in(cursor or "0"), limit=limit)
+
+    page = _ORDER.page(ask, sort=sort, find=find, cursor=cursor, limit=limit)
+    return UsagePage(items=page.items, cursor=page.cursor)
 
 
 @routes.get(

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Header, Path, Query, Request, Response
 
 from atoll.access.scopes import Scope
+from atoll.api.ordering import Find, Ordering, number_in
 from atoll.api.routing import Routes
 from atoll.api.schemas.contracts import Refusal
 from atoll.api.schemas.deliveries import DeliveryAnswer, NewDelivery, PartAnswer
@@ -19,6 +20,19 @@ from atoll.flows import replay_delivery as decide
 from atoll.model.delivery import DeliveryState, QuarantinedRow
 
 routes = Routes("deliveries")
+
+_HELD_ORDER = Ordering[QuarantinedRow](
+    *("file", "row", "column", "rule", "message", "masked"),
+    id=lambda row: f"{row.file}/{row.row or 0:012}/{row.column}/{row.rule}",
+)
+
+_ORDER = Ordering[DeliveryAnswer](
+    *("dataset", "source", "state", "opened_by", "opened_at"),
+    files=lambda one: len(one.files),
+    rows_in=lambda one: one.outcome.rows_in if one.outcome else None,
+    rows_committed=lambda one: one.outcome.rows_committed if one.outcome else None,
+    rows_quarantined=lambda one: one.outcome.rows_quarantined if one.outcome else None,
+)
 
 _Source = Annotated[str | None, Query(max_length=64, description="Those of this source.")]
 _Dataset = Annotated[str | None, Query(max_length=64, description="Those to this dataset.")]
@@ -99,12 +113,18 @@ def list_deliveries(
     source: _Source = None,
     dataset: _Dataset = None,
     state: Annotated[DeliveryState | None, Query(description="Those in this state.")] = None,
+    sort: Annotated[str | None, _ORDER.sort] = None,
+    find: Find = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Listing[DeliveryAnswer]:
     """Deliveries; a source sees its own. With a state, a page may be short and still have a cursor."""
-    page = story.list_deliveries(rooms, caller, source, dataset, state, cursor, limit)
-    return Listing(items=tuple(map(DeliveryAnswer.of, page.views)), cursor=page.cursor)
+
+    def ask(cursor: str | None, limit: int) -> Listing[DeliveryAnswer]:
+        page = story.list_deliveries(rooms, caller, source, dataset, state, cursor, limit)
+        return Listing(items=tuple(map(DeliveryAnswer.of, page.views)), cursor=page.cursor)
+
+    return _ORDER.page(ask, sort=sort, find=find, cursor=cursor, limit=limit)
 
 
 @routes.get("/deliveries/{id}", scope=Scope.DELIVERIES_READ_OWN)
@@ -132,11 +152,20 @@ def list_quarantined(
     rooms: RoomsHere,
     caller: CallerHere,
     id: str,
+    sort: Annotated[str | None, _HELD_ORDER.sort] = None,
+    find: Find = None,
+    cursor: Cursor = None,
     limit: Limit = 100,
     offset: Annotated[int, Query(ge=0, description="Rows to skip.")] = 0,
 ) -> Listing[QuarantinedRow]:
     """Why rows were rejected: file, row, column, rule, and the value masked."""
-    return Listing(items=story.quarantined(rooms, caller, id, limit, offset))
+
+    def ask(cursor: str | None, limit: int) -> Listing[QuarantinedRow]:
+        start = offset if cursor is None else number_in(cursor)
+        rows = story.quarantined(rooms, caller, id, limit + 1, start)
+        return Listing(items=rows[:limit], cursor=str(start + limit) if len(rows) > limit else None)
+
+    return _HELD_ORDER.page(ask, sort=sort, find=find, cursor=cursor, limit=limit)
 
 
 def _check_announced(request: Request, most_bytes: int, id: str) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import Request
 
 from atoll.access.scopes import Scope
+from atoll.api.ordering import Find, Ordering
 from atoll.api.routing import Routes
 from atoll.api.schemas.listing import Cursor, Limit, Listing
 from atoll.api.schemas.people import NewPerson, PersonAccessAnswer, PersonAnswer, PersonChange
@@ -13,16 +16,30 @@ from atoll.flows import manage_people, oversee_people, second_factor
 
 routes = Routes("people")
 
+_ORDER = Ordering[PersonAnswer](
+    *("login", "display_name", "active", "origin", "training_until", "agreement_until", "left_at", "created_at"),
+    roles=lambda one: " ".join(one.roles),
+)
+
 DATES = {"training_until", "agreement_until"}
 
 
 @routes.get("/people", scope=Scope.PEOPLE_READ)
 def list_people(
-    rooms: RoomsHere, caller: CallerHere, cursor: Cursor = None, limit: Limit = 100
+    rooms: RoomsHere,
+    caller: CallerHere,
+    sort: Annotated[str | None, _ORDER.sort] = None,
+    find: Find = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
 ) -> Listing[PersonAnswer]:
     """Everybody, the deactivated too."""
-    page = manage_people.list_people(rooms, caller, cursor, limit)
-    return Listing(items=tuple(map(PersonAnswer.of, page.records)), cursor=page.cursor)
+
+    def ask(cursor: str | None, limit: int) -> Listing[PersonAnswer]:
+        page = manage_people.list_people(rooms, caller, cursor, limit)
+        return Listing(items=tuple(map(PersonAnswer.of, page.records)), cursor=page.cursor)
+
+    return _ORDER.page(ask, sort=sort, find=find, cursor=cursor, limit=limit)
 
 
 @routes.post("/people", scope=Scope.PEOPLE_WRITE, status_code=201)

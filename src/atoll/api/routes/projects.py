@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Query
 
 from atoll.access.scopes import Scope
+from atoll.api.ordering import Find, Ordering
 from atoll.api.routing import Routes
 from atoll.api.schemas.listing import Cursor, Limit, Listing
 from atoll.api.schemas.people import MemberTerms, NewProject, PasteRule, ProjectAnswer
@@ -17,15 +18,31 @@ from atoll.flows.manage_projects import ProjectView
 
 routes = Routes("projects")
 
+_ORDER = Ordering[ProjectAnswer](
+    *("name", "title", "created_at"),
+    id=lambda one: one.name,
+    members=lambda one: len(one.members),
+    leads=lambda one: " ".join(terms.login for terms in one.terms if terms.lead),
+)
+
 
 @routes.get("/projects", scope=Scope.PROJECTS_READ_OWN)
 def list_projects(
-    rooms: RoomsHere, caller: CallerHere, cursor: Cursor = None, limit: Limit = 100
+    rooms: RoomsHere,
+    caller: CallerHere,
+    sort: Annotated[str | None, _ORDER.sort] = None,
+    find: Find = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
 ) -> Listing[ProjectAnswer]:
     """One's own projects, or all with `projects:read`."""
-    page = manage_projects.list_projects(rooms, caller, cursor, limit)
-    items = tuple(_answer(manage_projects.view(rooms, project)) for project in page.records)
-    return Listing(items=items, cursor=page.cursor)
+
+    def ask(cursor: str | None, limit: int) -> Listing[ProjectAnswer]:
+        page = manage_projects.list_projects(rooms, caller, cursor, limit)
+        items = tuple(_answer(manage_projects.view(rooms, project)) for project in page.records)
+        return Listing(items=items, cursor=page.cursor)
+
+    return _ORDER.page(ask, sort=sort, find=find, cursor=cursor, limit=limit)
 
 
 @routes.post("/projects", scope=Scope.PROJECTS_WRITE, status_code=201)

@@ -10,6 +10,7 @@ from atoll.access.scopes import Scope
 from atoll.api.answers import ResultAnswer, watched
 from atoll.api.lanes import lanes_of
 from atoll.api.metrics import Metrics
+from atoll.api.ordering import Find, Ordering
 from atoll.api.results import MEDIA_TYPES, encode
 from atoll.api.routing import Routes
 from atoll.api.schemas.listing import Cursor, Limit, Listing
@@ -21,6 +22,8 @@ from atoll.flows import run_query_queued
 from atoll.query import Cancellation
 
 routes = Routes("queries")
+
+_ORDER = Ordering[QueryAnswer]("sql", "person", "state", "rows", "scanned_bytes", "cost", "started_at", "finished_at")
 
 _RESULT: dict[int | str, dict[str, Any]] = {
     200: {
@@ -64,13 +67,19 @@ def list_queries(
     rooms: RoomsHere,
     caller: CallerHere,
     project: Annotated[str, Query(max_length=64, description="The project.")],
+    sort: Annotated[str | None, _ORDER.sort] = None,
+    find: Find = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Listing[QueryAnswer]:
     """Queries asked under a project of one's own."""
-    page = story.list_queries(rooms, caller, project, cursor, limit)
-    items = tuple(QueryAnswer.of(record, run_query_queued.progress_of(rooms, record)) for record in page.records)
-    return Listing(items=items, cursor=page.cursor)
+
+    def ask(cursor: str | None, limit: int) -> Listing[QueryAnswer]:
+        page = story.list_queries(rooms, caller, project, cursor, limit)
+        items = tuple(QueryAnswer.of(record, run_query_queued.progress_of(rooms, record)) for record in page.records)
+        return Listing(items=items, cursor=page.cursor)
+
+    return _ORDER.page(ask, sort=sort, find=find, cursor=cursor, limit=limit)
 
 
 @routes.get("/queries/{id}", scope=Scope.QUERIES_READ_OWN)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from atoll.access.scopes import Scope
+from atoll.api.ordering import Find, Ordering
 from atoll.api.routing import Routes
 from atoll.api.schemas.listing import Cursor, Limit, Listing
 from atoll.api.schemas.repositories import NewRepository, PackageAnswer, PushAnswer, RepositoryAnswer, Restoration
@@ -10,6 +13,11 @@ from atoll.api.security import CallerHere, RoomsHere
 from atoll.flows import manage_repositories
 
 routes = Routes("repositories")
+
+_PACKAGE_ORDER = Ordering[PackageAnswer](
+    *("at", "package", "ecosystem", "login", "workspace", "bytes", "verified"),
+    id=lambda one: f"{one.at.isoformat()}/{one.workspace}/{one.file}",
+)
 
 
 @routes.get("/projects/{name}/repositories", scope=Scope.REPOSITORIES_READ_OWN)
@@ -53,8 +61,18 @@ def list_pushes(
 
 @routes.get("/projects/{name}/packages", scope=Scope.PACKAGES_READ_OWN)
 def list_packages(
-    rooms: RoomsHere, caller: CallerHere, name: str, cursor: Cursor = None, limit: Limit = 100
+    rooms: RoomsHere,
+    caller: CallerHere,
+    name: str,
+    sort: Annotated[str | None, _PACKAGE_ORDER.sort] = None,
+    find: Find = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
 ) -> Listing[PackageAnswer]:
     """Packages that went into the project's machines, newest first."""
-    page = manage_repositories.list_packages(rooms, caller, name, cursor, limit)
-    return Listing(items=tuple(map(PackageAnswer.of, page.entries)), cursor=page.cursor)
+
+    def ask(cursor: str | None, limit: int) -> Listing[PackageAnswer]:
+        page = manage_repositories.list_packages(rooms, caller, name, cursor, limit)
+        return Listing(items=tuple(map(PackageAnswer.of, page.entries)), cursor=page.cursor)
+
+    return _PACKAGE_ORDER.page(ask, sort=sort, find=find, cursor=cursor, limit=limit)

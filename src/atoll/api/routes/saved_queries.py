@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Query
 
 from atoll.access.scopes import Scope
+from atoll.api.ordering import Find, Ordering
 from atoll.api.routing import Routes
 from atoll.api.schemas.listing import Cursor, Limit, Listing
 from atoll.api.schemas.queries import RelationAnswer, SavedQueryAnswer, SavedQueryText
@@ -14,6 +15,8 @@ from atoll.api.security import CallerHere, RoomsHere
 from atoll.flows import run_query_ahead, save_query
 
 routes = Routes("queries")
+
+_ORDER = Ordering[SavedQueryAnswer]("name", "description", "sql", "saved_by", "changed_at")
 
 _Project = Annotated[str, Query(max_length=64, description="The project.")]
 
@@ -26,11 +29,21 @@ def list_relations(rooms: RoomsHere, caller: CallerHere, name: str) -> Listing[R
 
 @routes.get("/saved-queries", scope=Scope.QUERIES_READ_OWN)
 def list_saved_queries(
-    rooms: RoomsHere, caller: CallerHere, project: _Project, cursor: Cursor = None, limit: Limit = 100
+    rooms: RoomsHere,
+    caller: CallerHere,
+    project: _Project,
+    sort: Annotated[str | None, _ORDER.sort] = None,
+    find: Find = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
 ) -> Listing[SavedQueryAnswer]:
     """The statements that a project keeps."""
-    page = save_query.list_saved(rooms, caller, project, cursor, limit)
-    return Listing(items=tuple(map(SavedQueryAnswer.of, page.records)), cursor=page.cursor)
+
+    def ask(cursor: str | None, limit: int) -> Listing[SavedQueryAnswer]:
+        page = save_query.list_saved(rooms, caller, project, cursor, limit)
+        return Listing(items=tuple(map(SavedQueryAnswer.of, page.records)), cursor=page.cursor)
+
+    return _ORDER.page(ask, sort=sort, find=find, cursor=cursor, limit=limit)
 
 
 @routes.post("/saved-queries", scope=Scope.QUERIES_RUN, status_code=201)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from atoll.access.scopes import Scope
+from atoll.api.ordering import Find, Ordering
 from atoll.api.routing import Routes
 from atoll.api.schemas.listing import Cursor, Limit, Listing
 from atoll.api.schemas.people import (
@@ -20,14 +23,27 @@ from atoll.flows import manage_source_keys, manage_sources, sign_in
 
 routes = Routes("sources")
 
+_ORDER = Ordering[SourceAnswer](
+    *("name", "title", "active", "created_at"), id=lambda one: one.name, datasets=lambda one: " ".join(one.datasets)
+)
+
 
 @routes.get("/sources", scope=Scope.SOURCES_READ)
 def list_sources(
-    rooms: RoomsHere, caller: CallerHere, cursor: Cursor = None, limit: Limit = 100
+    rooms: RoomsHere,
+    caller: CallerHere,
+    sort: Annotated[str | None, _ORDER.sort] = None,
+    find: Find = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
 ) -> Listing[SourceAnswer]:
     """Every source, the deactivated too."""
-    page = manage_sources.list_sources(rooms, caller, cursor, limit)
-    return Listing(items=tuple(map(SourceAnswer.of, page.records)), cursor=page.cursor)
+
+    def ask(cursor: str | None, limit: int) -> Listing[SourceAnswer]:
+        page = manage_sources.list_sources(rooms, caller, cursor, limit)
+        return Listing(items=tuple(map(SourceAnswer.of, page.records)), cursor=page.cursor)
+
+    return _ORDER.page(ask, sort=sort, find=find, cursor=cursor, limit=limit)
 
 
 @routes.post("/sources", scope=Scope.SOURCES_WRITE, status_code=201)

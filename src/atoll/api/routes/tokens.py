@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Query
 
 from atoll.access.scopes import Scope
+from atoll.api.ordering import Find, Ordering
 from atoll.api.routing import Routes
 from atoll.api.schemas.listing import Cursor, Limit, Listing
 from atoll.api.schemas.people import NewPersonToken, NewTokenAnswer, TokenAnswer
@@ -14,6 +15,8 @@ from atoll.api.security import CallerHere, RoomsHere
 from atoll.flows import oversee_people, sign_in
 
 routes = Routes("tokens")
+
+_ORDER = Ordering[TokenAnswer]("label", "kind", "subject", "created_at", "expires_at", "revoked_at")
 
 _Login = Annotated[str | None, Query(max_length=64, description="Tokens of this person; needs `tokens:write`.")]
 _Source = Annotated[str | None, Query(max_length=64, description="Tokens of this source; needs `tokens:write`.")]
@@ -27,15 +30,23 @@ def list_tokens(
     login: _Login = None,
     source: _Source = None,
     everybody: _Everybody = False,
+    sort: Annotated[str | None, _ORDER.sort] = None,
+    find: Find = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Listing[TokenAnswer]:
     """One's own tokens, newest first; an administrator may ask for those of a person, a source or everybody."""
-    if everybody:
-        named = oversee_people.list_everybodys_tokens(rooms, caller, cursor, limit)
-        return Listing(items=tuple(TokenAnswer.of(one.token, one.subject) for one in named.tokens), cursor=named.cursor)
-    page = sign_in.list_tokens(rooms, caller, login=login, source=source, cursor=cursor, limit=limit)
-    return Listing(items=tuple(map(TokenAnswer.of, page.records)), cursor=page.cursor)
+
+    def ask(cursor: str | None, limit: int) -> Listing[TokenAnswer]:
+        if everybody:
+            named = oversee_people.list_everybodys_tokens(rooms, caller, cursor, limit)
+            return Listing(
+                items=tuple(TokenAnswer.of(one.token, one.subject) for one in named.tokens), cursor=named.cursor
+            )
+        page = sign_in.list_tokens(rooms, caller, login=login, source=source, cursor=cursor, limit=limit)
+        return Listing(items=tuple(map(TokenAnswer.of, page.records)), cursor=page.cursor)
+
+    return _ORDER.page(ask, sort=sort, find=find, cursor=cursor, limit=limit)
 
 
 @routes.post("/tokens", scope=Scope.TOKENS_OWN, status_code=201)

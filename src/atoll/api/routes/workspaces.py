@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Query, Response
 
 from atoll.access.scopes import Scope
+from atoll.api.ordering import Find, Ordering
 from atoll.api.routing import Routes
 from atoll.api.schemas.listing import Cursor, Limit, Listing
 from atoll.api.schemas.workspaces import (
@@ -26,6 +27,11 @@ from atoll.flows import change_workspace, open_workspace, read_workspace, share_
 
 routes = Routes("workspaces")
 
+_ORDER = Ordering[WorkspaceAnswer](
+    *("name", "project", "owner", "product", "size", "state", "created_at", "expires_at", "idle_reason"),
+    *("uptime_seconds", "eur_per_hour", "spent_eur"),
+)
+
 _Project = Annotated[str | None, Query(max_length=64, description="Those of this project.")]
 _Ended = Annotated[bool, Query(description="The terminated too.")]
 _LastBytes = Annotated[int, Query(ge=0, le=2**20, description="Most bytes of what the machine printed.")]
@@ -37,12 +43,18 @@ def list_workspaces(
     caller: CallerHere,
     project: _Project = None,
     ended: _Ended = False,
+    sort: Annotated[str | None, _ORDER.sort] = None,
+    find: Find = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Listing[WorkspaceAnswer]:
     """Workspaces, newest first: one's own and those shared with one, or all with `workspaces:read`."""
-    page = read_workspace.list_workspaces(rooms, caller, project=project, ended=ended, cursor=cursor, limit=limit)
-    return Listing(items=tuple(map(WorkspaceAnswer.of, page.views)), cursor=page.cursor)
+
+    def ask(cursor: str | None, limit: int) -> Listing[WorkspaceAnswer]:
+        page = read_workspace.list_workspaces(rooms, caller, project=project, ended=ended, cursor=cursor, limit=limit)
+        return Listing(items=tuple(map(WorkspaceAnswer.of, page.views)), cursor=page.cursor)
+
+    return _ORDER.page(ask, sort=sort, find=find, cursor=cursor, limit=limit)
 
 
 @routes.post(

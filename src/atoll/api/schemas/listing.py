@@ -18,5 +18,5 @@ class Listing(Frozen, Generic[T]):
     cursor: str | None = None
 
 
-Cursor = Annotated[str | None, Query(max_length=200, description="`cursor` of the page before.")]
+Cursor = Annotated[str | None, Query(max_length=500, description="`cursor` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most items of a page.")]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import logging
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -15,9 +17,11 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 
 from atoll.errors import NotAuthenticated, Unavailable
-from atoll.ports.identity import Identity
+from atoll.ports.identity import AnswerLost, Identity, Renewed
 from atoll.providers.oidc.metadata import Endpoints, Metadata, away, read_object
 from atoll.providers.oidc.options import OidcOptions
+
+log = logging.getLogger(__name__)
 
 #: Signed by the issuer's own key: neither `none` nor anything made with the client's secret.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
@@ -46,35 +50,59 @@ class OidcIssuer:
             "code_challenge": code_challenge,
             "code_challenge_method": "S256",
         }
+        if "offline_access" in self._options.scopes.split():
+            # OpenID Connect Core 1.0, section 11: nothing is given for later without a consent.
+            asked["prompt"] = "consent"
         url = self._metadata.endpoints().authorization
         return f"{url}{'&' if '?' in url else '?'}{urlencode(asked)}"
 
     def redeem(self, *, code: str, code_verifier: str, nonce: str, redirect_uri: str) -> Identity:
         """The identity behind the code. Raises `NotAuthenticated`, `Unavailable`."""
         endpoints = self._metadata.endpoints()
-        answer = self._exchange(endpoints, code, code_verifier, redirect_uri)
+        form = {"grant_type": "authorization_code", "code": code}
+        answer = self._granted(endpoints, form | {"redirect_uri": redirect_uri, "code_verifier": code_verifier})
         claims = self._verified(str(answer.get("id_token", "")), nonce)
+        return replace(self._identity(self._completed(endpoints, claims, answer)), refresh_token=_refresh(answer))
+
+    def renew(self, refresh_token: str) -> Renewed:
+        """Whether the issuer still vouches (RFC 6749, section 6). Raises `NotAuthenticated`, `Unavailable`."""
+        endpoints = self._metadata.endpoints()
+        answer = self._granted(endpoints, {"grant_type": "refresh_token", "refresh_token": refresh_token})
+        try:
+            identity = self._told_again(endpoints, answer)
+        except (NotAuthenticated, Unavailable) as error:
+            # It did vouch, and the new token must not be lost; what it says besides is heard the next time.
+            log.warning("What the issuer says with a refresh cannot be used.", extra={"fields": {"code": error.code}})
+            identity = None
+        return Renewed(identity, _refresh(answer))
+
+    def _told_again(self, endpoints: Endpoints, answer: Mapping[str, Any]) -> Identity | None:
+        if isinstance(answer.get("id_token"), str):
+            claims = self._verified(answer["id_token"], None)
+            return self._identity(self._completed(endpoints, claims, answer))
+        if endpoints.userinfo is None:
+            return None
+        claims = self._metadata.get(endpoints.userinfo, str(answer.get("access_token", "")))
+        return self._identity(claims) if isinstance(claims.get("sub"), str) else None
+
+    def _completed(
+        self, endpoints: Endpoints, claims: Mapping[str, Any], answer: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Some issuers put little into the token itself."""
         wanted = (self._options.login_claim, self._options.groups_claim)
-        if endpoints.userinfo is not None and any(_inner(claims, claim) is None for claim in wanted):
-            # Some issuers put little into the token itself.
-            more = self._metadata.get(endpoints.userinfo, str(answer.get("access_token", "")))
-            if more.get("sub") != claims["sub"]:
-                raise _refused()
-            claims = {**more, **claims}
-        return self._identity(claims)
+        if endpoints.userinfo is None or all(_inner(claims, claim) is not None for claim in wanted):
+            return claims
+        more = self._metadata.get(endpoints.userinfo, str(answer.get("access_token", "")))
+        if more.get("sub") != claims["sub"]:
+            raise _refused()
+        return {**more, **claims}
 
     def check(self) -> None:
         """Returns when the issuer answers; raises `Unavailable`."""
         self._metadata.keys(kid=None)
 
-    def _exchange(self, endpoints: Endpoints, code: str, verifier: str, redirect_uri: str) -> Mapping[str, Any]:
+    def _granted(self, endpoints: Endpoints, form: dict[str, str]) -> Mapping[str, Any]:
         secret = self._options.client_secret.get_secret_value()
-        form = {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": redirect_uri,
-            "code_verifier": verifier,
-        }
         headers = {"Accept": "application/json"}
         if not secret or endpoints.secret_in_body:
             form |= {"client_id": self._options.client_id, **({"client_secret": secret} if secret else {})}
@@ -84,14 +112,24 @@ class OidcIssuer:
             headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
         try:
             answer = self._metadata.http.post(endpoints.token, data=form, headers=headers)
-        except httpx.HTTPError as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise away(type(error).__name__) from None
-        if answer.status_code in (400, 401):
+        except httpx.HTTPError as error:
+            raise AnswerLost(*away(type(error).__name__).args, where="oidc") from None
+        if answer.status_code == 400 and _error(answer) == "invalid_grant":
             raise _refused()
+        if answer.status_code in (400, 401):
+            # Not of the person: the issuer does not know this client, or its secret is over.
+            raise (_refused() if form["grant_type"] == "authorization_code" else away("it does not take Atoll's word"))
+        if answer.status_code >= 500:
+            raise AnswerLost(*away(f"it answers {answer.status_code}").args, where="oidc")
         return read_object(answer)
 
-    def _verified(self, id_token: str, nonce: str) -> Mapping[str, Any]:
-        """The claims of a token that the issuer signed for us, now, for this sign-on (OIDC Core 3.1.3.7)."""
+    def _verified(self, id_token: str, nonce: str | None) -> Mapping[str, Any]:
+        """The claims of a token that the issuer signed for us, now, for this sign-on (OIDC Core 3.1.3.7).
+
+        Without `nonce`: of a refresh, which need not carry one (OIDC Core 12.2).
+        """
         keys = self._metadata.keys(kid=_kid(id_token))
         try:
             claims = jwt.decode(id_token, keys, algorithms=list(ALGORITHMS)).claims
@@ -107,7 +145,7 @@ class OidcIssuer:
             and _number(claims.get("exp")) > now - _LEEWAY_SECONDS
             and _number(claims.get("iat")) < now + _LEEWAY_SECONDS
             and _number(claims.get("nbf", 0)) < now + _LEEWAY_SECONDS
-            and hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode())
+            and (nonce is None or hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()))
             and isinstance(claims.get("sub"), str)
             and claims["sub"]
         )
@@ -155,6 +193,20 @@ def _inner(claims: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401
             return None
         value = value[part]
     return value
+
+
+def _refresh(answer: Mapping[str, Any]) -> str | None:
+    token = answer.get("refresh_token")
+    return token if isinstance(token, str) and token else None
+
+
+def _error(answer: httpx.Response) -> str | None:
+    """The code of a refusal (RFC 6749, section 5.2)."""
+    try:
+        said = answer.json()
+    except ValueError:
+        return None
+    return said.get("error") if isinstance(said, dict) else None
 
 
 def _number(value: object) -> float:

@@ -19,7 +19,6 @@ import { Until } from "./Until";
 type Person = Item<"/api/v1/people">;
 export const ROLES: readonly Schema<"Role">[] = ["admin", "steward", "scientist", "auditor"];
 const SHOWN = ["active", "inactive", "left", "lapsed"] as const;
-const ALL_AT_ONCE = 1000;
 
 function day(): string {
   return new Date().toISOString().slice(0, 10);
@@ -44,7 +43,7 @@ export function People() {
   const [params, setParams] = useSearchParams();
   const [adding, { open, close }] = useDisclosure(false);
   const wanted = SHOWN.find((one) => one === params.get("show")) ?? null;
-  const listing = useListing("/api/v1/people", {}, { limit: ALL_AT_ONCE });
+  const listing = useListing("/api/v1/people", {}, { inAddress: true });
   const rows = useMemo(() => listing.rows.filter((person) => isShown(person, wanted)), [listing.rows, wanted]);
   const columns = useMemo<Column<Person>[]>(() => {
     const roles = (person: Person) => format.list(person.roles.map((role) => shell(`role.${role}`)));
@@ -52,6 +51,7 @@ export function People() {
       {
         key: "name",
         title: t("people.name"),
+        sort: "display_name",
         value: ({ display_name, login }) => `${display_name} ${login}`,
         cell: ({ id, display_name, login }) => (
           <>
@@ -60,13 +60,13 @@ export function People() {
           </>
         ),
       },
-      { key: "roles", title: t("people.roles"), value: roles, cell: (person) => roles(person) || t("people.noRole") },
-      { key: "state", title: t("people.state"), value: ({ active }) => (active ? "active" : "inactive"), cell: ({ active }) => <StateBadge state={active ? "active" : "inactive"} /> },
-      { key: "origin", title: t("people.origin"), value: ({ origin }) => origin, cell: ({ origin }) => (origin === "local" ? t("people.local") : origin) },
-      { key: "training", title: t("people.training"), value: ({ training_until }) => training_until, cell: ({ training_until }) => <Until day={training_until} /> },
-      { key: "agreement", title: t("people.agreement"), value: ({ agreement_until }) => agreement_until, cell: ({ agreement_until }) => <Until day={agreement_until} /> },
-      { key: "left", title: t("people.left"), value: ({ left_at }) => left_at, cell: ({ left_at }) => <When at={left_at} /> },
-      { key: "since", title: t("people.since"), value: ({ created_at }) => created_at, cell: ({ created_at }) => <When at={created_at} absolute />, hidden: true },
+      { key: "roles", title: t("people.roles"), sort: "roles", value: roles, cell: (person) => roles(person) || t("people.noRole") },
+      { key: "state", title: t("people.state"), sort: "active", value: ({ active }) => (active ? "active" : "inactive"), cell: ({ active }) => <StateBadge state={active ? "active" : "inactive"} /> },
+      { key: "origin", title: t("people.origin"), sort: "origin", value: ({ origin }) => origin, cell: ({ origin }) => (origin === "local" ? t("people.local") : origin) },
+      { key: "training", title: t("people.training"), sort: "training_until", value: ({ training_until }) => training_until, cell: ({ training_until }) => <Until day={training_until} /> },
+      { key: "agreement", title: t("people.agreement"), sort: "agreement_until", value: ({ agreement_until }) => agreement_until, cell: ({ agreement_until }) => <Until day={agreement_until} /> },
+      { key: "left", title: t("people.left"), sort: "left_at", value: ({ left_at }) => left_at, cell: ({ left_at }) => <When at={left_at} /> },
+      { key: "since", title: t("people.since"), sort: "created_at", value: ({ created_at }) => created_at, cell: ({ created_at }) => <When at={created_at} absolute />, hidden: true },
     ];
   }, [t, shell, format]);
   return (

@@ -30,15 +30,15 @@ export function Sources() {
   const chosen = listing.rows.find(({ name }) => name === params.get("source"));
   const columns = useMemo<Column<Source>[]>(
     () => [
-      { key: "title", title: t("sources.title"), value: ({ title, name }) => `${title} ${name}`, cell: ({ title, name }) => (
+      { key: "title", title: t("sources.title"), sort: "title", value: ({ title, name }) => `${title} ${name}`, cell: ({ title, name }) => (
         <>
           <Text size="sm" fw={500}>{title}</Text>
           <Text size="xs" c="dimmed">{name}</Text>
         </>
       ) },
-      { key: "datasets", title: t("sources.datasets"), value: ({ datasets }) => datasets.join(" "), cell: ({ datasets }) => format.list(datasets) },
-      { key: "state", title: t("people.state"), value: ({ active }) => (active ? "active" : "inactive"), cell: ({ active }) => <StateBadge state={active ? "active" : "inactive"} /> },
-      { key: "since", title: t("people.since"), value: ({ created_at }) => created_at, cell: ({ created_at }) => <When at={created_at} absolute /> },
+      { key: "datasets", title: t("sources.datasets"), sort: "datasets", value: ({ datasets }) => datasets.join(" "), cell: ({ datasets }) => format.list(datasets) },
+      { key: "state", title: t("people.state"), sort: "active", value: ({ active }) => (active ? "active" : "inactive"), cell: ({ active }) => <StateBadge state={active ? "active" : "inactive"} /> },
+      { key: "since", title: t("people.since"), sort: "created_at", value: ({ created_at }) => created_at, cell: ({ created_at }) => <When at={created_at} absolute /> },
       ...(may("sources:write")
         ? [{ key: "change", title: t("actions"), cell: ({ name, title }: Source) => (
             <Button size="compact-sm" variant="default" aria-label={t("sources.openOne", { name: title })} onClick={() => { setParams({ source: name }); }}>{t("sources.open")}</Button>

@@ -71,15 +71,15 @@ function Table({ title, listing, withSubject, filters }: { title: string; listin
   });
   const columns = useMemo<Column<Token>[]>(
     () => [
-      { key: "label", title: t("tokens.label"), value: ({ label }) => label, cell: ({ label }) => label },
+      { key: "label", title: t("tokens.label"), sort: "label", value: ({ label }) => label, cell: ({ label }) => label },
       ...(withSubject
         ? [{ key: "subject", title: t("tokens.subject"), value: ({ subject }: Token) => subject, cell: ({ subject, kind }: Token) => (
             <>{subject}<Text size="xs" c="dimmed">{t(`tokens.kind.${kind}`)}</Text></>
           ) }]
         : []),
       { key: "state", title: t("tokens.state"), value: stateOf, cell: (token) => <StateBadge state={stateOf(token)} /> },
-      { key: "made", title: t("tokens.made"), value: ({ created_at }) => created_at, cell: ({ created_at }) => <When at={created_at} /> },
-      { key: "until", title: t("tokens.until"), value: ({ expires_at }) => expires_at, cell: ({ expires_at }) => <When at={expires_at} absolute /> },
+      { key: "made", title: t("tokens.made"), sort: "created_at", value: ({ created_at }) => created_at, cell: ({ created_at }) => <When at={created_at} /> },
+      { key: "until", title: t("tokens.until"), sort: "expires_at", value: ({ expires_at }) => expires_at, cell: ({ expires_at }) => <When at={expires_at} absolute /> },
       {
         key: "end",
         title: t("actions"),

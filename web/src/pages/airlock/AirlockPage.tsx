@@ -41,12 +41,13 @@ export function Component() {
   const names = [...new Set([...own.map(({ name }) => name), ...(known.data?.items.map(({ name }) => name) ?? []), ...(project === "" ? [] : [project])])].sort();
   const listing = useListing("/api/v1/airlock-requests", {
     query: { ...(project && { project }), ...(state && { state }), ...(direction && { direction }), ...(whose === "mine" && { mine: true }), ...(whose === "review" && { to_review: true }) },
-  });
+  }, { inAddress: true });
   const columns = useMemo<Column<AirlockRequest>[]>(
     () => [
       {
         key: "purpose",
         title: t("field.purpose"),
+        sort: "purpose",
         value: ({ purpose }) => purpose,
         cell: ({ id, purpose, destination }) => (
           <>
@@ -55,12 +56,12 @@ export function Component() {
           </>
         ),
       },
-      { key: "direction", title: t("field.direction"), value: (one) => t(`direction.${one.direction}`), cell: (one) => t(`direction.${one.direction}`) },
-      { key: "project", title: t("field.project"), value: (one) => one.project, cell: (one) => one.project },
-      { key: "requester", title: t("field.requester"), value: ({ requester }) => requester, cell: ({ requester, mine }) => (mine ? t("me") : requester) },
-      { key: "state", title: t("field.state"), value: (one) => one.state, cell: (one) => <StateBadge state={one.state} reason={one.to_review ? t("waitsForYou") : ""} /> },
-      { key: "files", title: t("field.files"), figure: true, value: ({ files }) => files.length, cell: ({ files }) => <Count value={files.length} /> },
-      { key: "when", title: t("field.changed"), value: ({ changed_at }) => changed_at, cell: ({ changed_at }) => <When at={changed_at} /> },
+      { key: "direction", title: t("field.direction"), sort: "direction", value: (one) => t(`direction.${one.direction}`), cell: (one) => t(`direction.${one.direction}`) },
+      { key: "project", title: t("field.project"), sort: "project", value: (one) => one.project, cell: (one) => one.project },
+      { key: "requester", title: t("field.requester"), sort: "requester", value: ({ requester }) => requester, cell: ({ requester, mine }) => (mine ? t("me") : requester) },
+      { key: "state", title: t("field.state"), sort: "state", value: (one) => one.state, cell: (one) => <StateBadge state={one.state} reason={one.to_review ? t("waitsForYou") : ""} /> },
+      { key: "files", title: t("field.files"), sort: "files", figure: true, value: ({ files }) => files.length, cell: ({ files }) => <Count value={files.length} /> },
+      { key: "when", title: t("field.changed"), sort: "changed_at", value: ({ changed_at }) => changed_at, cell: ({ changed_at }) => <When at={changed_at} /> },
     ],
     [t],
   );

@@ -42,11 +42,11 @@ export function Entries() {
       ...(since && { since: startOf(since) }),
       ...(until && { until: endOf(until) }),
     },
-  });
+  }, { inAddress: true });
   const columns = useMemo<Column<Entry>[]>(
     () => [
-      { key: "number", title: t("number"), figure: true, value: (one) => one.number, cell: (one) => <Count value={one.number} /> },
-      { key: "at", title: t("at"), value: ({ at }) => at, cell: ({ at }) => <When at={at} absolute /> },
+      { key: "number", title: t("number"), sort: "number", figure: true, value: (one) => one.number, cell: (one) => <Count value={one.number} /> },
+      { key: "at", title: t("at"), sort: "number", value: ({ at }) => at, cell: ({ at }) => <When at={at} absolute /> },
       { key: "who", title: t("who"), value: ({ event }) => event.caller.name, cell: ({ event }) => event.caller.name },
       { key: "action", title: t("action"), value: ({ event }) => event.action, cell: ({ number: of, event }) => {
         const told = words("action", event.action);
@@ -70,6 +70,7 @@ export function Entries() {
   return (
     <Section title={t("tab.entries")}>
       <DataTable
+        searchedHere
         title={t("tab.entries")}
         listing={listing}
         columns={columns}

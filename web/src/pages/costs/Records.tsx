@@ -39,20 +39,20 @@ export function Records({ month, filter }: { month: string; filter: Filter }) {
   const mayCorrect = may("costs:write");
   const columns = useMemo<Column<Usage>[]>(
     () => [
-      { key: "at", title: t("records.at"), value: ({ at }) => at, cell: ({ at }) => <When at={at} absolute /> },
-      { key: "metric", title: t("by.metric"), value: ({ metric }) => words.metric(metric), cell: ({ metric, corrects, reason }) => (
+      { key: "at", title: t("records.at"), sort: "at", value: ({ at }) => at, cell: ({ at }) => <When at={at} absolute /> },
+      { key: "metric", title: t("by.metric"), sort: "metric", value: ({ metric }) => words.metric(metric), cell: ({ metric, corrects, reason }) => (
         <>
           {words.metric(metric)}
           {corrects && <Text size="xs" c="dimmed">{t("records.corrects", { id: corrects, reason })}</Text>}
         </>
       ) },
-      { key: "user", title: t("by.user"), value: ({ user }) => user, cell: ({ user }) => user },
-      { key: "project", title: t("by.project"), value: ({ project }) => project, cell: ({ project }) => project ?? "–" },
-      { key: "dataset", title: t("by.dataset"), hidden: true, value: ({ dataset }) => dataset, cell: ({ dataset }) => dataset ?? "–" },
-      { key: "product", title: t("by.product"), hidden: true, value: ({ product }) => product, cell: ({ product }) => product ?? "–" },
-      { key: "quantity", title: t("records.quantity"), figure: true, value: ({ quantity }) => quantity, cell: ({ metric, quantity }) => <span className="tabular" title={quantity}>{words.quantity(metric, quantity)}</span> },
-      { key: "amount", title: t("amount"), figure: true, value: ({ amount_eur }) => amount_eur, cell: ({ amount_eur }) => <Amount eur={amount_eur} /> },
-      { key: "because", title: t("records.because"), value: ({ because }) => because, cell: ({ because }) => {
+      { key: "user", title: t("by.user"), sort: "user", value: ({ user }) => user, cell: ({ user }) => user },
+      { key: "project", title: t("by.project"), sort: "project", value: ({ project }) => project, cell: ({ project }) => project ?? "–" },
+      { key: "dataset", title: t("by.dataset"), sort: "dataset", hidden: true, value: ({ dataset }) => dataset, cell: ({ dataset }) => dataset ?? "–" },
+      { key: "product", title: t("by.product"), sort: "product", hidden: true, value: ({ product }) => product, cell: ({ product }) => product ?? "–" },
+      { key: "quantity", title: t("records.quantity"), sort: "quantity", figure: true, value: ({ quantity }) => quantity, cell: ({ metric, quantity }) => <span className="tabular" title={quantity}>{words.quantity(metric, quantity)}</span> },
+      { key: "amount", title: t("amount"), sort: "amount_eur", figure: true, value: ({ amount_eur }) => amount_eur, cell: ({ amount_eur }) => <Amount eur={amount_eur} /> },
+      { key: "because", title: t("records.because"), sort: "because", value: ({ because }) => because, cell: ({ because }) => {
         const place = placeOf(because);
         return place === undefined ? <Text size="xs" className="whole">{because}</Text> : <Anchor component={Link} to={place} size="xs">{because}</Anchor>;
       } },

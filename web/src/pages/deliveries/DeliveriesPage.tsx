@@ -32,22 +32,23 @@ export function Component() {
   const state = STATES.find((one) => one === search.get("state"));
   const listing = useListing("/api/v1/deliveries", {
     query: { ...(source && { source }), ...(dataset && { dataset }), ...(state && { state }) },
-  });
+  }, { inAddress: true });
   const columns = useMemo<Column<Delivery>[]>(
     () => [
       {
         key: "dataset",
         title: t("dataset"),
+        sort: "dataset",
         value: ({ dataset: name }) => name,
         cell: ({ id, dataset: name }) => <Anchor component={Link} to={`/deliveries/${id}`} size="sm" fw={500}>{name}</Anchor>,
       },
-      { key: "source", title: t("source"), value: (one) => one.source, cell: (one) => one.source },
-      { key: "state", title: t("state"), value: (one) => one.state, cell: (one) => <StateBadge state={one.state} reason={one.rejection?.reason ?? one.operation?.failure?.message ?? ""} /> },
-      { key: "files", title: t("files"), figure: true, value: ({ files }) => files.length, cell: ({ files }) => <Count value={files.length} /> },
-      { key: "in", title: t("rowsIn"), figure: true, value: ({ outcome }) => outcome?.rows_in, cell: ({ outcome }) => outcome !== null && <Count value={outcome.rows_in} /> },
-      { key: "committed", title: t("committed"), figure: true, value: ({ outcome }) => outcome?.rows_committed, cell: ({ outcome }) => outcome !== null && <Count value={outcome.rows_committed} /> },
-      { key: "held", title: t("held"), figure: true, value: ({ outcome }) => outcome?.rows_quarantined, cell: ({ outcome }) => outcome !== null && <Count value={outcome.rows_quarantined} /> },
-      { key: "when", title: t("when"), value: ({ opened_at }) => opened_at, cell: ({ opened_at }) => <When at={opened_at} /> },
+      { key: "source", title: t("source"), sort: "source", value: (one) => one.source, cell: (one) => one.source },
+      { key: "state", title: t("state"), sort: "state", value: (one) => one.state, cell: (one) => <StateBadge state={one.state} reason={one.rejection?.reason ?? one.operation?.failure?.message ?? ""} /> },
+      { key: "files", title: t("files"), sort: "files", figure: true, value: ({ files }) => files.length, cell: ({ files }) => <Count value={files.length} /> },
+      { key: "in", title: t("rowsIn"), sort: "rows_in", figure: true, value: ({ outcome }) => outcome?.rows_in, cell: ({ outcome }) => outcome !== null && <Count value={outcome.rows_in} /> },
+      { key: "committed", title: t("committed"), sort: "rows_committed", figure: true, value: ({ outcome }) => outcome?.rows_committed, cell: ({ outcome }) => outcome !== null && <Count value={outcome.rows_committed} /> },
+      { key: "held", title: t("held"), sort: "rows_quarantined", figure: true, value: ({ outcome }) => outcome?.rows_quarantined, cell: ({ outcome }) => outcome !== null && <Count value={outcome.rows_quarantined} /> },
+      { key: "when", title: t("when"), sort: "opened_at", value: ({ opened_at }) => opened_at, cell: ({ opened_at }) => <When at={opened_at} /> },
     ],
     [t],
   );

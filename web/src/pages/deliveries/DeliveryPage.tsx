@@ -5,7 +5,7 @@ import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useParams } from "react-router";
 import { api, refresh, type Schema } from "../../api/atoll";
-import { complete } from "../../api/listing";
+import { complete, useListing } from "../../api/listing";
 import { useMay } from "../../app/session";
 import { Confirm } from "../../parts/Confirm";
 import { DataTable, type Column } from "../../parts/DataTable";
@@ -19,7 +19,6 @@ import { StateBadge } from "../../parts/StateBadge";
 import { toast } from "../../parts/toast";
 
 type Delivery = Schema<"DeliveryAnswer">;
-const HELD_ROWS = 100;
 
 function changed(): Promise<void> {
   return refresh("/api/v1/deliveries", "/api/v1/deliveries/{id}", "/api/v1/deliveries/{id}/quarantine");
@@ -137,28 +136,20 @@ function Files({ delivery }: { delivery: Delivery }) {
 
 function Held({ id }: { id: string }) {
   const { t } = useTranslation("deliveries");
-  const [offset, setOffset] = useState(0);
-  const asked = api.useQuery("get", "/api/v1/deliveries/{id}/quarantine", { params: { path: { id }, query: { limit: HELD_ROWS, offset } } });
-  const rows = useMemo(() => asked.data?.items.map((row, index) => ({ ...row, key: String(index) })), [asked.data]);
-  const columns = useMemo<Column<Schema<"QuarantinedRow"> & { key: string }>[]>(
+  const listing = useListing("/api/v1/deliveries/{id}/quarantine", { path: { id } });
+  const columns = useMemo<Column<Schema<"QuarantinedRow">>[]>(
     () => [
-      { key: "file", title: t("file"), value: ({ file }) => file, cell: ({ file }) => file },
-      { key: "row", title: t("row"), figure: true, value: ({ row }) => row, cell: ({ row }) => row !== null && <Count value={row} /> },
-      { key: "column", title: t("column"), value: ({ column }) => column, cell: ({ column }) => column },
-      { key: "why", title: t("why"), value: ({ message }) => message, cell: ({ message }) => message },
-      { key: "masked", title: t("masked"), value: ({ masked }) => masked, cell: ({ masked }) => <Text ff="monospace" size="sm">{masked}</Text> },
+      { key: "file", title: t("file"), sort: "file", value: ({ file }) => file, cell: ({ file }) => file },
+      { key: "row", title: t("row"), sort: "row", figure: true, value: ({ row }) => row, cell: ({ row }) => row !== null && <Count value={row} /> },
+      { key: "column", title: t("column"), sort: "column", value: ({ column }) => column, cell: ({ column }) => column },
+      { key: "why", title: t("why"), sort: "message", value: ({ message }) => message, cell: ({ message }) => message },
+      { key: "masked", title: t("masked"), sort: "masked", value: ({ masked }) => masked, cell: ({ masked }) => <Text ff="monospace" size="sm">{masked}</Text> },
     ],
     [t],
   );
   return (
     <Section title={t("quarantine")}>
-      <DataTable title={t("quarantine")} listing={complete(rows, asked)} columns={columns} rowKey={({ key }) => key} empty={<Empty title={t("noneHeld")}>{t("teachHeld")}</Empty>} />
-      {(offset > 0 || asked.data?.items.length === HELD_ROWS) && (
-        <Group mt="sm">
-          <Button variant="default" disabled={offset === 0} onClick={() => { setOffset(Math.max(0, offset - HELD_ROWS)); }}>{t("before")}</Button>
-          <Button variant="default" disabled={asked.data?.items.length !== HELD_ROWS} onClick={() => { setOffset(offset + HELD_ROWS); }}>{t("after")}</Button>
-        </Group>
-      )}
+      <DataTable title={t("quarantine")} listing={listing} columns={columns} rowKey={(_, index) => String(index)} empty={<Empty title={t("noneHeld")}>{t("teachHeld")}</Empty>} />
     </Section>
   );
 }

@@ -24,7 +24,7 @@ export function Component() {
   const { login } = useSession();
   const [search, setSearch] = useSearchParams();
   const ended = search.get("ended") === "true";
-  const listing = useListing("/api/v1/workspaces", { query: { ended } });
+  const listing = useListing("/api/v1/workspaces", { query: { ended } }, { inAddress: true });
   const rights = useRights();
   const deeds = useDeeds();
   const entrance = useEntrance();
@@ -38,6 +38,7 @@ export function Component() {
       {
         key: "name",
         title: t("list.name"),
+        sort: "name",
         value: ({ name }) => name,
         cell: ({ id, name, product, size }) => (
           <>
@@ -46,25 +47,27 @@ export function Component() {
           </>
         ),
       },
-      { key: "project", title: t("list.project"), value: ({ project }) => project, cell: ({ project }) => project },
+      { key: "project", title: t("list.project"), sort: "project", value: ({ project }) => project, cell: ({ project }) => project },
       {
         key: "owner",
         title: t("list.owner"),
+        sort: "owner",
         value: ({ owner }) => owner,
         hidden: !all,
         cell: ({ owner }) => (owner === login ? t("list.mine") : owner),
       },
-      { key: "state", title: t("list.state"), value: ({ state }) => state, cell: ({ state, reason }) => <StateBadge state={state} reason={reason} /> },
-      { key: "idle", title: t("list.idle"), value: ({ idle_reason }) => idle_reason, cell: ({ idle_reason }) => <Text size="xs" maw="16rem">{idle_reason || "–"}</Text> },
+      { key: "state", title: t("list.state"), sort: "state", value: ({ state }) => state, cell: ({ state, reason }) => <StateBadge state={state} reason={reason} /> },
+      { key: "idle", title: t("list.idle"), sort: "idle_reason", value: ({ idle_reason }) => idle_reason, cell: ({ idle_reason }) => <Text size="xs" maw="16rem">{idle_reason || "–"}</Text> },
       {
         key: "uptime",
         title: t("list.uptime"),
+        sort: "uptime_seconds",
         figure: true,
         value: ({ uptime_seconds }) => uptime_seconds,
         cell: ({ uptime_seconds }) => (uptime_seconds === null ? "–" : <Duration seconds={uptime_seconds} />),
       },
-      { key: "price", title: t("list.price"), figure: true, value: ({ eur_per_hour }) => Number(eur_per_hour), cell: ({ eur_per_hour }) => <Price eurPerHour={eur_per_hour} /> },
-      { key: "spent", title: t("list.spent"), figure: true, value: ({ spent_eur }) => Number(spent_eur), cell: ({ spent_eur }) => <Money amount={spent_eur} /> },
+      { key: "price", title: t("list.price"), sort: "eur_per_hour", figure: true, value: ({ eur_per_hour }) => Number(eur_per_hour), cell: ({ eur_per_hour }) => <Price eurPerHour={eur_per_hour} /> },
+      { key: "spent", title: t("list.spent"), sort: "spent_eur", figure: true, value: ({ spent_eur }) => Number(spent_eur), cell: ({ spent_eur }) => <Money amount={spent_eur} /> },
       {
         key: "deeds",
         title: t("list.deeds"),

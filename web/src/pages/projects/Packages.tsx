@@ -20,10 +20,11 @@ export function Packages({ name }: { name: string }) {
   const machines = may("workspaces:read");
   const columns = useMemo<Column<Package>[]>(
     () => [
-      { key: "when", title: t("packages.when"), value: ({ at }) => at, cell: ({ at }) => <When at={at} /> },
+      { key: "when", title: t("packages.when"), sort: "at", value: ({ at }) => at, cell: ({ at }) => <When at={at} /> },
       {
         key: "package",
         title: t("packages.package"),
+        sort: "package",
         value: ({ package: named, version, file }) => [named, version, file].join(" "),
         cell: ({ package: named, version, file }) => (
           <>
@@ -32,11 +33,11 @@ export function Packages({ name }: { name: string }) {
           </>
         ),
       },
-      { key: "ecosystem", title: t("packages.from"), value: ({ ecosystem }) => ecosystem, cell: ({ ecosystem }) => ecosystem },
-      { key: "who", title: t("packages.who"), value: ({ login }) => login, cell: ({ login }) => login },
-      { key: "machine", title: t("packages.machine"), hidden: true, value: ({ workspace }) => workspace, cell: ({ workspace }) => (machines ? <Anchor component={Link} to={`/machines/${workspace}`} size="sm">{workspace}</Anchor> : workspace) },
-      { key: "size", title: t("packages.size"), figure: true, value: ({ bytes }) => bytes, cell: ({ bytes }) => <Bytes bytes={bytes} /> },
-      { key: "verified", title: t("packages.verified"), value: ({ verified }) => t(verified ? "yes" : "no"), cell: ({ verified }) => t(verified ? "yes" : "no") },
+      { key: "ecosystem", title: t("packages.from"), sort: "ecosystem", value: ({ ecosystem }) => ecosystem, cell: ({ ecosystem }) => ecosystem },
+      { key: "who", title: t("packages.who"), sort: "login", value: ({ login }) => login, cell: ({ login }) => login },
+      { key: "machine", title: t("packages.machine"), sort: "workspace", hidden: true, value: ({ workspace }) => workspace, cell: ({ workspace }) => (machines ? <Anchor component={Link} to={`/machines/${workspace}`} size="sm">{workspace}</Anchor> : workspace) },
+      { key: "size", title: t("packages.size"), sort: "bytes", figure: true, value: ({ bytes }) => bytes, cell: ({ bytes }) => <Bytes bytes={bytes} /> },
+      { key: "verified", title: t("packages.verified"), sort: "verified", value: ({ verified }) => t(verified ? "yes" : "no"), cell: ({ verified }) => t(verified ? "yes" : "no") },
       { key: "sha256", title: t("packages.hash"), hidden: true, value: ({ sha256 }) => sha256, cell: ({ sha256 }) => <Text size="xs" ff="monospace" className={classes.told}>{sha256}</Text> },
     ],
     [t, machines],

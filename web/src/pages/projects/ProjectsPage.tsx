@@ -22,13 +22,14 @@ export function Component() {
   const may = useMay();
   const { projects: own } = useSession();
   const [adding, { open, close }] = useDisclosure(false);
-  const listing = useListing("/api/v1/projects");
+  const listing = useListing("/api/v1/projects", {}, { inAddress: true });
   const all = may("projects:read");
   const columns = useMemo<Column<Project>[]>(
     () => [
       {
         key: "title",
         title: t("project"),
+        sort: "title",
         value: ({ title, name }) => `${title} ${name}`,
         cell: ({ name, title }) => (
           <>
@@ -37,10 +38,10 @@ export function Component() {
           </>
         ),
       },
-      { key: "leads", title: t("leads"), value: ({ terms }) => leadsOf(terms), cell: ({ terms }) => leadsOf(terms) || "–" },
-      { key: "people", title: t("people"), figure: true, value: ({ members }) => members.length, cell: ({ members }) => <Count value={members.length} /> },
+      { key: "leads", title: t("leads"), sort: "leads", value: ({ terms }) => leadsOf(terms), cell: ({ terms }) => leadsOf(terms) || "–" },
+      { key: "people", title: t("people"), sort: "members", figure: true, value: ({ members }) => members.length, cell: ({ members }) => <Count value={members.length} /> },
       { key: "mine", title: t("own"), hidden: !all, value: ({ name }) => t(own.some((one) => one.name === name) ? "yes" : "no"), cell: ({ name }) => t(own.some((one) => one.name === name) ? "yes" : "no") },
-      { key: "since", title: t("since"), value: ({ created_at }) => created_at, cell: ({ created_at }) => <When at={created_at} absolute /> },
+      { key: "since", title: t("since"), sort: "created_at", value: ({ created_at }) => created_at, cell: ({ created_at }) => <When at={created_at} absolute /> },
     ],
     [t, own, all],
   );

@@ -74,11 +74,11 @@ function History({ project, onOpen }: Props) {
   const listing = useListing("/api/v1/queries", { query: { project } }, { limit: 20 });
   const columns = useMemo<Column<Query>[]>(
     () => [
-      { key: "sql", title: t("history.sql"), value: ({ sql }) => sql, cell: ({ id, sql }) => <Opener sql={sql} label={t("history.open", { sql })} onClick={() => { onOpen(id); }} /> },
-      { key: "state", title: t("history.state"), value: ({ state }) => state, cell: ({ state, error }) => <StateBadge state={state} reason={error} /> },
-      { key: "rows", title: t("history.rows"), figure: true, value: ({ rows }) => rows, cell: ({ rows }) => (rows === null ? "–" : <Count value={rows} />) },
-      { key: "cost", title: t("history.cost"), figure: true, value: ({ cost }) => (cost === null ? null : Number(cost)), cell: ({ cost, currency }) => (cost === null ? "–" : <Money amount={cost} {...(currency ? { currency } : {})} />) },
-      { key: "when", title: t("history.when"), value: ({ started_at }) => started_at, cell: ({ started_at }) => <When at={started_at} /> },
+      { key: "sql", title: t("history.sql"), sort: "sql", value: ({ sql }) => sql, cell: ({ id, sql }) => <Opener sql={sql} label={t("history.open", { sql })} onClick={() => { onOpen(id); }} /> },
+      { key: "state", title: t("history.state"), sort: "state", value: ({ state }) => state, cell: ({ state, error }) => <StateBadge state={state} reason={error} /> },
+      { key: "rows", title: t("history.rows"), sort: "rows", figure: true, value: ({ rows }) => rows, cell: ({ rows }) => (rows === null ? "–" : <Count value={rows} />) },
+      { key: "cost", title: t("history.cost"), sort: "cost", figure: true, value: ({ cost }) => (cost === null ? null : Number(cost)), cell: ({ cost, currency }) => (cost === null ? "–" : <Money amount={cost} {...(currency ? { currency } : {})} />) },
+      { key: "when", title: t("history.when"), sort: "started_at", value: ({ started_at }) => started_at, cell: ({ started_at }) => <When at={started_at} /> },
     ],
     [t, onOpen],
   );
@@ -100,14 +100,14 @@ function SavedQueries({ project, text, onText }: Props) {
   });
   const columns = useMemo<Column<Saved>[]>(
     () => [
-      { key: "name", title: t("saved.name"), value: ({ name }) => name, cell: ({ name, description, sql }) => (
+      { key: "name", title: t("saved.name"), sort: "name", value: ({ name }) => name, cell: ({ name, description, sql }) => (
         <>
           <Anchor component="button" type="button" size="sm" fw={500} ta="left" aria-label={t("saved.open", { name })} onClick={() => { onText(sql); }}>{name}</Anchor>
           {description !== "" && <Text size="xs" c="dimmed">{description}</Text>}
         </>
       ) },
-      { key: "sql", title: t("history.sql"), value: ({ sql }) => sql, cell: ({ sql }) => <Code className={classes.sql ?? ""} title={sql}>{sql}</Code> },
-      { key: "when", title: t("saved.when"), value: ({ changed_at }) => changed_at, cell: ({ changed_at }) => <When at={changed_at} /> },
+      { key: "sql", title: t("history.sql"), sort: "sql", value: ({ sql }) => sql, cell: ({ sql }) => <Code className={classes.sql ?? ""} title={sql}>{sql}</Code> },
+      { key: "when", title: t("saved.when"), sort: "changed_at", value: ({ changed_at }) => changed_at, cell: ({ changed_at }) => <When at={changed_at} /> },
       { key: "end", title: t("saved.end"), cell: (one) => (
         <Button size="compact-sm" variant="default" onClick={() => { setEnding(one); }} aria-label={t("saved.removeOne", { name: one.name })}>
           {t("saved.remove")}

@@ -1,6 +1,7 @@
 /**
  * Rows of a listing of the API: in pages from the server, with choice of columns, sort, search, export, and a word for
- * every state. Sort and search work over what is here; while the server has more, the table says so.
+ * every state. While the server has more, it is asked to sort and search, by the columns that it can (`sort`); rows
+ * that are all here are sorted and searched here. The export is of the whole set as it is filtered.
  */
 import { ActionIcon, Button, Group, Menu, Skeleton, Stack, Table, Text, TextInput, UnstyledButton } from "@mantine/core";
 import { IconArrowDown, IconArrowsSort, IconArrowUp, IconColumns3, IconDownload, IconSearch } from "@tabler/icons-react";
@@ -18,10 +19,11 @@ import {
   type ColumnDef,
   type Row as TableRow,
 } from "@tanstack/react-table";
-import { useMemo, type ReactNode } from "react";
+import { useEffect, useMemo, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Listing } from "../../api/listing";
 import { Problem } from "../Problem";
+import { toast } from "../toast";
 import { save, toCsv } from "./csv";
 import classes from "./DataTable.module.css";
 
@@ -31,6 +33,8 @@ export interface Column<Row> {
   cell: (row: Row) => ReactNode;
   /** What sorts, is searched and exported; without it the column is neither. */
   value?: (row: Row) => string | number | null | undefined;
+  /** The field by which the server sorts this column, of those that the API declares for the listing. */
+  sort?: string;
   /** Figures stand at the right. */
   figure?: boolean;
   /** Not shown until chosen. */
@@ -42,14 +46,21 @@ interface Props<Row> {
   title: string;
   listing: Listing<Row>;
   columns: readonly Column<Row>[];
-  rowKey: (row: Row) => string;
+  rowKey: (row: Row, index: number) => string;
   /** Shown where there are no rows: teach how the first comes about (`Empty`). */
   empty: ReactNode;
   /** Filters that the API does, left of the search. */
   filters?: ReactNode;
   /** Without search, choice of columns and export, for a few rows on a page of many things. */
   plain?: boolean;
+  /** The listing has no search on the server: offered once all rows are here. */
+  searchedHere?: boolean;
 }
+
+/** Most rows that are exported at once; more are said to be cut. */
+const EXPORTED_MOST = 100_000;
+/** After so long without a key the server is asked. */
+const TYPED_MS = 350;
 
 const features = tableFeatures({
   columnVisibilityFeature,
@@ -64,7 +75,7 @@ const features = tableFeatures({
 type Features = typeof features;
 
 export function DataTable<Row extends object>(props: Props<Row>) {
-  const { listing, columns, rowKey, empty, title, filters, plain = false } = props;
+  const { listing, columns, rowKey, empty, title, filters, plain = false, searchedHere = false } = props;
   const defs = useMemo<ColumnDef<Features, Row>[]>(
     () =>
       columns.map(({ key, title: header, value, figure = false }) => ({
@@ -88,35 +99,62 @@ export function DataTable<Row extends object>(props: Props<Row>) {
       columnVisibility: Object.fromEntries(columns.filter((one) => one.hidden === true).map((one) => [one.key, false])),
     },
   });
-  const rows = table.getRowModel().rows;
-  const shown = table.getVisibleLeafColumns();
   const { t } = useTranslation("parts");
+  const { asked } = listing;
+  const ordered = asked !== undefined && (asked.sort !== null || asked.find !== "");
+  const byServer = asked !== undefined && (ordered || listing.more);
+  const sorting = byServer && columns.some((column) => column.sort !== undefined);
+  // What is sorted and searched by the server is shown as it came.
+  const rows = byServer ? table.getCoreRowModel().rows : table.getRowModel().rows;
+  const shown = table.getVisibleLeafColumns();
+  const [exporting, setExporting] = useState(false);
 
-  const exported = () => {
-    const valued = shown.filter((column) => cells.get(column.id)?.value !== undefined);
-    const csv = toCsv(
-      valued.map((column) => cells.get(column.id)?.title ?? column.id),
-      rows.map((row) => valued.map((column) => String(cells.get(column.id)?.value?.(row.original) ?? ""))),
-    );
-    save(`${title}.csv`, new Blob(["\ufeff", csv], { type: "text/csv" }));
+  const exported = async () => {
+    setExporting(true);
+    try {
+      const all = byServer ? await asked.everyRow(EXPORTED_MOST) : { rows: rows.map(({ original }) => original), cut: false };
+      const valued = shown.filter((column) => cells.get(column.id)?.value !== undefined);
+      const csv = toCsv(
+        valued.map((column) => cells.get(column.id)?.title ?? column.id),
+        all.rows.map((row) => valued.map((column) => String(cells.get(column.id)?.value?.(row) ?? ""))),
+      );
+      save(`${title}.csv`, new Blob(["\ufeff", csv], { type: "text/csv" }));
+      toast(t(all.cut ? "table.exportedCut" : "table.exported", { count: all.rows.length }));
+    } catch {
+      toast(t("table.notExported"), "red");
+    } finally {
+      setExporting(false);
+    }
   };
 
-  if (listing.error !== null) return <Problem error={listing.error} onRetry={listing.retry} />;
-  const none = !listing.loading && listing.rows.length === 0;
+  if (listing.error !== null) {
+    return (
+      <Problem
+        error={listing.error}
+        onRetry={ordered ? () => { asked.ask(null, ""); } : listing.retry}
+        {...(ordered && { retry: t("table.asListed") })}
+      />
+    );
+  }
+  const none = !listing.loading && listing.rows.length === 0 && !ordered && !listing.more;
+  const sortedBy = (column: { id: string; getIsSorted: () => false | "asc" | "desc" }) => {
+    if (!byServer) return column.getIsSorted();
+    const field = cells.get(column.id)?.sort;
+    return field === undefined || asked.sort?.replace("-", "") !== field ? false : asked.sort.startsWith("-") ? "desc" : "asc";
+  };
   return (
     <Stack gap="sm">
       {(!plain || filters !== undefined) && (
         <Group justify="space-between" gap="xs">
           <Group gap="xs">
             {filters}
-            {!plain && !none && (
-              <TextInput
-                aria-label={t("table.search")}
-                placeholder={t("table.search")}
-                leftSection={<IconSearch size={16} aria-hidden />}
-                value={String(table.state.globalFilter ?? "")}
-                onChange={(event) => {
-                  table.setGlobalFilter(event.currentTarget.value);
+            {!plain && !none && !(byServer && (searchedHere || !sorting)) && (
+              <Search
+                first={asked?.find ?? ""}
+                every={byServer}
+                onFind={(text) => {
+                  if (byServer) asked.ask(asked.sort, text.trim());
+                  else table.setGlobalFilter(text);
                 }}
               />
             )}
@@ -143,7 +181,7 @@ export function DataTable<Row extends object>(props: Props<Row>) {
                   ))}
                 </Menu.Dropdown>
               </Menu>
-              <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t("table.export")} title={t("table.export")} onClick={exported}>
+              <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t("table.export")} title={t("table.export")} loading={exporting} onClick={() => void exported()}>
                 <IconDownload size={18} aria-hidden />
               </ActionIcon>
             </Group>
@@ -156,7 +194,7 @@ export function DataTable<Row extends object>(props: Props<Row>) {
         // A region that scrolls sideways is reached by keyboard.
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         <div className={classes.scroll} role="region" aria-label={t("table.rows", { title })} tabIndex={0}>
-          <Table highlightOnHover verticalSpacing="xs" aria-busy={listing.loading}>
+          <Table highlightOnHover verticalSpacing="xs" aria-busy={listing.loading || listing.asking === true}>
             <caption className="hush">{title}</caption>
             <Table.Thead>
               <Table.Tr>
@@ -165,12 +203,19 @@ export function DataTable<Row extends object>(props: Props<Row>) {
                     key={column.id}
                     scope="col"
                     className={cells.get(column.id)?.figure === true ? classes.figure : undefined}
-                    aria-sort={sortOf(column.getIsSorted())}
+                    aria-sort={sortOf(sortedBy(column))}
                   >
-                    {column.getCanSort() && !plain ? (
-                      <UnstyledButton className={classes.sort} onClick={() => { column.toggleSorting(); }}>
+                    {!plain && (sorting ? cells.get(column.id)?.sort !== undefined : column.getCanSort() && !byServer) ? (
+                      <UnstyledButton
+                        className={classes.sort}
+                        onClick={() => {
+                          const field = cells.get(column.id)?.sort;
+                          if (sorting && field !== undefined) asked.ask(turned(field, asked.sort, cells.get(column.id)?.figure), asked.find);
+                          else column.toggleSorting();
+                        }}
+                      >
                         {cells.get(column.id)?.title}
-                        <SortIcon sorted={column.getIsSorted()} />
+                        <SortIcon sorted={sortedBy(column)} />
                       </UnstyledButton>
                     ) : (
                       cells.get(column.id)?.title
@@ -210,7 +255,7 @@ export function DataTable<Row extends object>(props: Props<Row>) {
         <Group justify="space-between" gap="xs">
           <Text size="sm" c="dimmed" role="status">
             {listing.more
-              ? t("table.some", { shown: rows.length, count: listing.rows.length })
+              ? t(sorting || plain ? "table.some" : "table.someAsListed", { count: rows.length })
               : t("table.all", { shown: rows.length, count: listing.rows.length })}
           </Text>
           {listing.more && (
@@ -221,6 +266,37 @@ export function DataTable<Row extends object>(props: Props<Row>) {
         </Group>
       )}
     </Stack>
+  );
+}
+
+/** Texts go up, down, then as listed; of figures and moments the largest is wanted first. */
+function turned(field: string, now: string | null, figure = false): string | null {
+  const [first, second] = figure ? [`-${field}`, field] : [field, `-${field}`];
+  return now === first ? second : now === second ? null : first;
+}
+
+/** What one types is looked for here at once, by the server when one pauses. */
+function Search({ first, every, onFind }: { first: string; every: boolean; onFind: (text: string) => void }) {
+  const { t } = useTranslation("parts");
+  const [text, setText] = useState(first);
+  useEffect(() => {
+    if (!every || text.trim() === first) return undefined;
+    const timer = setTimeout(() => { onFind(text); }, TYPED_MS);
+    return () => { clearTimeout(timer); };
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- only what is typed starts the clock
+  }, [text]);
+  const label = t(every ? "table.searchAll" : "table.search");
+  return (
+    <TextInput
+      aria-label={label}
+      placeholder={label}
+      leftSection={<IconSearch size={16} aria-hidden />}
+      value={text}
+      onChange={(event) => {
+        setText(event.currentTarget.value);
+        if (!every) onFind(event.currentTarget.value);
+      }}
+    />
   );
 }
 
