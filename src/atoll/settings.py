@@ -106,6 +106,12 @@ class Settings(BaseSettings):
     versions_days: float = Field(
         default=90.0, ge=0, description="Older versions expire so many days after the next one came."
     )
+    versions_most: int = Field(
+        default=1000,
+        ge=0,
+        description="Of a dataset with more versions than so many the oldest expire, however young; 0: no bound. "
+        "Every version makes planning and committing a little slower.",
+    )
     sweep_hours: float = Field(
         default=24.0,
         ge=0,

@@ -33,6 +33,12 @@ def test_a_dataset_is_found_and_described(run: Run) -> None:
     assert run("sid", "dataset", "quality", "ward").exit_code == 0
     assert run("sid", "dataset", "diff", "ward", "1", "1").exit_code == 0
     assert run("sid", "dataset", "diff", "ward", "1", "99").exit_code == 4
+    shown = json.loads(run("sid", "dataset", "show", "ward", "--version", "1", "--json").stdout)
+    assert shown["newest"]["number"] == 1
+    then = run("sid", "dataset", "show", "ward", "--at", shown["newest"]["committed_at"])
+    assert then.exit_code == 0, then.stderr
+    assert run("sid", "dataset", "show", "ward", "--at", "2001-01-01").exit_code == 4
+    assert run("sid", "dataset", "show", "ward", "--at", "2001-01-01", "--version", "1").exit_code == 6
     profile = run("sid", "dataset", "profile", "ward")
     assert profile.exit_code == 0, profile.stderr
 

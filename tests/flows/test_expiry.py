@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -58,6 +59,9 @@ def test_what_is_beyond_number_and_age_goes_and_nothing_else(rooms):
     rooms.records.put(DatasetMount(id="m1", project="heart", dataset="trial", dataset_version="trial@3", grant="g"))
     assert protections(rooms) == {5: "newest", 4: "number", 3: "mounted", 2: "kept", 1: "number"}
     assert protections(rooms, kept=1) == {5: "newest", 4: "age", 3: "mounted", 2: "kept", 1: "age"}
+    # However young, there are no more than so many.
+    few = replace(rooms, settings=rooms.settings.model_copy(update={"versions_most": 4}))
+    assert protections(few, kept=1) == {5: "newest", 4: "age", 3: "mounted", 2: "kept", 1: "None"}
     assert protections(rooms, kept=1, days=1) == {5: "newest", 4: "None", 3: "mounted", 2: "kept", 1: "None"}
 
     held = {
@@ -130,6 +134,13 @@ def test_the_housekeeping_asks_for_it_in_its_rhythm(rooms, monkeypatch):
     (operation,) = maintain_lake.operations(rooms, REVIEWER, "trial")
     assert operation.story == "expire_versions"
     ended(rooms, operation)
+    # Or sooner, when many versions came.
+    few = replace(rooms, settings=rooms.settings.model_copy(update={"versions_most": 4, "compact_files": 0}))
+    deliver(rooms, 1)
+    assert maintain_lake.maintain_lake(few) == 0
+    deliver(rooms, 2)
+    assert maintain_lake.maintain_lake(few) == 1
+    assert rooms.records.get(maintain_lake.Maintained, "trial").swept == 3
     for refused in (expire_versions.ask, maintain_lake.operations):
         with pytest.raises(NotPermitted):
             refused(rooms, LAB, "trial")

@@ -28,6 +28,7 @@ from atoll.flows.sweep_mounts import sweep_mounts
 from atoll.model.dataset import DatasetVersion
 from atoll.model.grant import Grant, TableGrant
 from atoll.model.person import PLATFORM, Caller, Role, SubjectKind
+from atoll.model.query import QueryRecord
 from atoll.ports.records import every
 from atoll.settings import Settings
 from atoll.wiring import platform
@@ -188,3 +189,61 @@ def test_a_version_is_asked_for_and_given_with_the_decision(rooms):
         request_grant.approve(rooms, STEWARD, again.id, "reviewed")
     assert read_lake.granted_version(rooms, rooms.records.get(Grant, other)).number == 1
     assert read_lake.version(rooms, PLATFORM, "trial", 2).live is False
+
+
+def test_a_statement_may_read_another_version_where_the_grant_is_not_pinned(rooms):
+    give(rooms)
+    started = rooms.records.get(DatasetVersion, "trial@1").committed_at
+    assert counted(rooms) == 12
+    assert counted(rooms, COUNT + " at (version => 1)") == 6
+    assert counted(rooms, COUNT + f" v at (timestamp => '{started.isoformat()}') where v.visit is not null") == 6
+    both = (
+        "with old as (select * from trial.visits AT (VERSION => 1)) "
+        "select count(*) as n from trial.visits new anti join old using (subject_id, visit)"
+    )
+    with run_query.run(rooms, ADA, "heart", both) as running:
+        (batch,) = running
+    assert batch.to_pylist() == [{"n": 6}]
+    record = rooms.records.get(QueryRecord, running.query_id)
+    assert record.versions == ("trial@1", "trial@2")
+    assert record.stats.relations == ("trial.visits", "trial.visits@1")
+    assert actions(rooms, "query.run")[-1].details["versions"] == ["trial@1", "trial@2"]
+    estimated = run_query_ahead.estimate(rooms, ADA, "heart", COUNT + " AT (VERSION => 1)").estimate
+    assert estimated.relations == ("trial.visits@1",) and estimated.rows
+    keys = {reuse_result.reuse_key("heart", sql, governed_relations(rooms, "heart", sql)) for sql in (COUNT, both)}
+    assert len(keys) == 2
+    for point, reason in (
+        ("version => 3", "no version 3"),
+        ("timestamp => '2001-01-01'", "no version then"),
+        ("version => 1 + 1", "AT takes"),
+        ("version => '1'", "AT takes"),
+        ("timestamp => now()", "AT takes"),
+    ):
+        with pytest.raises(StatementRefused, match=reason):
+            counted(rooms, f"{COUNT} at ({point})")
+    expire(rooms, 1)
+    with pytest.raises(StatementRefused, match="has expired"):
+        counted(rooms, COUNT + " at (version => 1)")
+
+
+def test_no_version_shows_more_than_the_grant_gives(rooms):
+    part = TableGrant(table="visits", columns=("subject_id", "visit"), row_filter="visit = 1")
+    give(rooms, part)
+    now, then = counted(rooms), counted(rooms, COUNT + " at (version => 1)")
+    assert 0 < then < now < 12
+    for hidden in (
+        "select at from trial.visits at (version => 1)",
+        "select 1 from trial.subjects at (version => 1)",
+    ):
+        with pytest.raises(StatementRefused):
+            counted(rooms, hidden)
+    with pytest.raises(StatementRefused, match=r"There is no table `absent\.visits`"):
+        counted(rooms, "select count(*) as n from absent.visits at (version => 1)")
+
+
+def test_a_pinned_grant_travels_nowhere(rooms):
+    give(rooms, pinned=1)
+    assert counted(rooms, COUNT + " at (version => 1)") == 6
+    for point in ("version => 2", "timestamp => '2999-01-01'"):
+        with pytest.raises(StatementRefused, match="pinned to version 1"):
+            counted(rooms, f"{COUNT} at ({point})")

@@ -143,7 +143,7 @@ def _granted(rooms: Rooms, grant: Grant, version: DatasetVersion) -> GrantedVers
         part = part_of(grant, state.table)
         if part is None:
             continue
-        relation = relation_of(rooms, grant.dataset, state, part)
+        relation = relation_of(rooms, version, state, part)
         if not relation.columns:
             continue
         relations[state.table] = relation

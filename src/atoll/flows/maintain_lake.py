@@ -28,6 +28,8 @@ class Maintained(Record):
     #: Number of the newest version when it was last asked whether compaction pays.
     looked_at: int = 0
     swept_at: datetime | None = None
+    #: Number of the newest version at that time.
+    swept: int = 0
 
 
 def maintain_lake(rooms: Rooms) -> int:
@@ -55,16 +57,14 @@ def _maintain(rooms: Rooms, dataset: Dataset) -> int:
         mark = rooms.records.get(Maintained, dataset.id)
     except NotFound:
         # The first sweep is a whole period after the first commit.
-        mark = Maintained(id=dataset.id, swept_at=rooms.clock.now())
+        mark = Maintained(id=dataset.id, swept_at=rooms.clock.now(), swept=newest.number)
     done = mark
     count = 0
     if rooms.settings.compact_files and newest.number > mark.looked_at:
         done = done.but(looked_at=newest.number)
         count += _pays(rooms, newest) and _queued(lambda: compact_dataset.begin(rooms, PLATFORM, dataset.id))
-    hours = rooms.settings.sweep_hours
-    now = rooms.clock.now()
-    if hours and (mark.swept_at is None or now - mark.swept_at >= timedelta(hours=hours)):
-        done = done.but(swept_at=now)
+    if _sweep_is_due(rooms, mark, newest):
+        done = done.but(swept_at=rooms.clock.now(), swept=newest.number)
         count += _queued(lambda: expire_versions.begin(rooms, PLATFORM, dataset.id))
     if done != mark or mark.version == 0:
         try:
@@ -72,6 +72,15 @@ def _maintain(rooms: Rooms, dataset: Dataset) -> int:
         except VersionConflict:
             return count  # another process looked after it, too: an operation stands only once
     return count
+
+
+def _sweep_is_due(rooms: Rooms, mark: Maintained, newest: DatasetVersion) -> bool:
+    hours, most = rooms.settings.sweep_hours, rooms.settings.versions_most
+    if not hours:
+        return False
+    late = mark.swept_at is None or rooms.clock.now() - mark.swept_at >= timedelta(hours=hours)
+    # Many deliveries in a day would else make more versions than there should be.
+    return late or (most > 0 and newest.number - mark.swept >= max(most // 2, 1))
 
 
 def _pays(rooms: Rooms, newest: DatasetVersion) -> bool:

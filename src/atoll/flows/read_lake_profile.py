@@ -89,7 +89,7 @@ def _compute(rooms: Rooms, version: DatasetVersion, state: TableState) -> TableP
     columns: tuple[ColumnProfile, ...] = ()
     failure = ""
     try:
-        relation = relation_of(rooms, version.dataset, state, TableGrant(table=state.table))
+        relation = relation_of(rooms, version, state, TableGrant(table=state.table))
         for piece in profiles.in_pieces(state.columns):
             columns += _profiled(rooms, relation, piece, subject)
     except Unavailable:

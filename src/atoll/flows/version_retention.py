@@ -47,6 +47,7 @@ def standings(rooms: Rooms, name: str, *, kept: int | None = None, days: float |
 def _standings(rooms: Rooms, dataset: Dataset, *, kept: int | None, days: float | None) -> Iterator[Standing]:
     settings = rooms.settings
     number = settings.versions_kept if kept is None else kept
+    most = settings.versions_most
     age = timedelta(days=settings.versions_days if days is None else days)
     grace = max(_LEAST_GRACE, timedelta(seconds=2 * settings.query_seconds))
     now = rooms.clock.now()
@@ -70,7 +71,7 @@ def _standings(rooms: Rooms, dataset: Dataset, *, kept: int | None, days: float 
                 protection = Protection.RECENT
             elif place < number:
                 protection = Protection.NUMBER
-            elif now - superseded_at < age:
+            elif now - superseded_at < age and (not most or place < most):
                 protection = Protection.AGE
             yield Standing(version, protection)
             place += 1

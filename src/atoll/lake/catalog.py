@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from atoll.errors import Unavailable
 from atoll.lake.durable import DurableFileIO
+from atoll.lake.known import KnowingCatalog
 
 #: How long a writer waits for another writer of a SQLite catalog.
 BUSY_TIMEOUT_SECONDS = 30.0
@@ -33,7 +34,7 @@ def open_catalog(catalog_url: str, warehouse: Path) -> SqlCatalog:
     address = url.render_as_string(hide_password=False)
     for attempt in (1, 2, 3):
         try:
-            return SqlCatalog(
+            return KnowingCatalog(
                 CATALOG_NAME,
                 **{
                     "uri": address,

@@ -15,11 +15,13 @@ REWRITTEN = "atoll.rewritten"
 
 def newest_first(metadata: TableMetadata) -> Iterator[Snapshot]:
     """The snapshots that led to the table as it is, newest first."""
-    snapshot = metadata.current_snapshot()
+    # PyIceberg looks one up by going through them all.
+    by_id = {snapshot.snapshot_id: snapshot for snapshot in metadata.snapshots}
+    snapshot = by_id.get(metadata.current_snapshot_id) if metadata.current_snapshot_id is not None else None
     while snapshot is not None:
         yield snapshot
         parent = snapshot.parent_snapshot_id
-        snapshot = metadata.snapshot_by_id(parent) if parent is not None else None
+        snapshot = by_id.get(parent) if parent is not None else None
 
 
 def landed(metadata: TableMetadata, delivery_id: str) -> Snapshot | None:

@@ -34,14 +34,14 @@ from atoll.lake.columns import (
     check_names,
     column_properties,
     iceberg_schema,
-    lacking,
     lake_type,
     read_columns,
 )
 from atoll.lake.history import CONTRACT, DELIVERY, WITHDRAWN, landed, total
+from atoll.lake.manifests import Manifests
 from atoll.lake.staging import checked_paths, staging_directory, table_directory
 from atoll.model.dataset import TableState
-from atoll.model.table import DataFile, StagedFile, TablePlan, TableSchema
+from atoll.model.table import StagedFile, TablePlan, TableSchema
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,9 @@ _TABLE_PROPERTIES = {
     "write.parquet.compression-codec": "zstd",
     "write.avro.compression-codec": "zstd",
     "commit.manifest-merge.enabled": "true",
+    # A full manifest is not written again: merging costs as much at the ten-thousandth delivery as at the
+    # hundredth, and some ten files are left to read.
+    "commit.manifest.target-size-bytes": str(256 * 2**10),
     # PyIceberg would repeat a lost commit unseen; here every try looks into the
     # history first, since another process may have committed the same delivery.
     "commit.retry.num-retries": "0",
@@ -59,9 +62,8 @@ _TABLE_PROPERTIES = {
     "write.metadata.previous-versions-max": "20",
 }
 _DESCRIPTION = "comment"
-#: Plans kept in memory, and the most files of one that is: some 50 MB at worst.
+#: Plans kept in memory: lists of files that they share.
 _KNOWN_PLANS = 64
-_KNOWN_FILES = 2000
 
 _Result = TypeVar("_Result")
 
@@ -85,6 +87,7 @@ class Lake:
         self._catalog = open_catalog(catalog_url, self._warehouse)
         self._plans: OrderedDict[tuple[str, str, int], TablePlan] = OrderedDict()
         self._plans_lock = threading.Lock()
+        self._manifests = Manifests()
 
     def close(self) -> None:
         """Release the catalog's connections. Idempotent."""
@@ -182,21 +185,12 @@ class Lake:
         standing = self.load(dataset, table)
         snapshot = _snapshot(standing, snapshot_id)
         schema = _schema(standing, snapshot)
-        files = (
-            DataFile(
-                path=task.file.file_path,
-                rows=task.file.record_count,
-                size_bytes=task.file.file_size_in_bytes,
-                lacks=lacking(schema, task.file.value_counts),
-            )
-            for task in standing.scan(snapshot_id=snapshot.snapshot_id).plan_files()
-        )
         return TablePlan(
             dataset=dataset,
             table=table,
             snapshot_id=snapshot_id,
             columns=read_columns(schema, standing.properties),
-            files=tuple(sorted(files, key=lambda file: file.path)),
+            files=self._manifests.files(snapshot, standing.io, schema),
         )
 
     def known_plan(self, dataset: str, table: str, snapshot_id: int) -> TablePlan:
@@ -211,12 +205,18 @@ class Lake:
                 self._plans.move_to_end(key)
                 return plan
         plan = self.plan(dataset, table, snapshot_id)
-        if len(plan.files) <= _KNOWN_FILES:
-            with self._plans_lock:
-                self._plans[key] = plan
-                while len(self._plans) > _KNOWN_PLANS:
-                    self._plans.popitem(last=False)
+        with self._plans_lock:
+            self._plans[key] = plan
+            while len(self._plans) > _KNOWN_PLANS:
+                self._plans.popitem(last=False)
         return plan
+
+    def forget_plans(self, dataset: str, table: str) -> None:
+        """Keep nothing of a table's plans in memory: some may hold bounds of rows that are erased."""
+        with self._plans_lock:
+            for key in [key for key in self._plans if key[:2] == (dataset, table)]:
+                del self._plans[key]
+        self._manifests.forget(str(table_directory(self._warehouse, dataset, table)))
 
     def table_state(self, dataset: str, table: str, snapshot_id: int | None = None) -> TableState:
         """The table at a snapshot, or at its newest. Raises `NotFound`."""

@@ -92,6 +92,7 @@ class Upkeep:
             ids = [s.snapshot_id for s in standing.snapshots() if s.snapshot_id not in keep and s.snapshot_id != newest]
             if ids:
                 standing.maintenance.expire_snapshots().by_ids(ids).commit()
+                self._lake.forget_plans(dataset, table)
             return len(ids)
 
         return self._lake.until_done(attempt, f"{dataset}.{table}")

@@ -108,7 +108,7 @@ def query_event(
     FAIL when the query has an error code.
     """
     named = None if query.stats is None else set(query.stats.relations)
-    read = [r for r in relations if named is None or f"{r.dataset}.{r.table}" in named]
+    read = [r for r in relations if named is None or r.name in named]
     result: dict[str, Any] = {"namespace": f"{RESULTS}/{query.project}", "name": query.id}
     if query.stats is not None:
         result["outputFacets"] = {"outputStatistics": _facet(producer, _OUTPUT, {"rowCount": query.stats.rows})}

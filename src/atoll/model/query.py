@@ -26,6 +26,29 @@ class Relation(Frozen):
     #: A checked predicate over the table's columns (granted or not), or None.
     row_filter: str | None
     files: tuple[DataFile, ...]
+    #: `<dataset>@<number>`, where a version binds it.
+    version: str = ""
+    #: Asked for at this version or time (see `TablePoint`); empty: as the grant shows it.
+    at: str = ""
+
+    @property
+    def view(self) -> str:
+        """What it is named below its schema in the engine."""
+        return f"{self.table.lower()}@{self.at}" if self.at else self.table
+
+    @property
+    def name(self) -> str:
+        """`dataset.table`, with `@` and the point for one that was asked for at a version."""
+        return f"{self.dataset}.{self.table}@{self.at}" if self.at else f"{self.dataset}.{self.table}"
+
+
+class TablePoint(Frozen):
+    """A table at a version, as a statement asks for it."""
+
+    dataset: str
+    table: str
+    #: Number of the version, or a time (ISO 8601, UTC) at which it was the newest.
+    at: str
 
 
 class QueryLimits(Frozen):

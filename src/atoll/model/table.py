@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from pydantic import Field
@@ -80,6 +81,10 @@ class StagedFile(Frozen):
     size_bytes: int
 
 
+#: Least and greatest value of a column in a file: whole days for dates, microseconds for times, both from 1970.
+Bounds = tuple[int | float | str, int | float | str]
+
+
 class DataFile(Frozen):
     """A data file of a planned table version."""
 
@@ -88,6 +93,8 @@ class DataFile(Frozen):
     size_bytes: int
     #: Columns of the planned version that the file lacks (it is older than they are); None: not known.
     lacks: tuple[str, ...] | None = None
+    #: By column, where known; a text may be cut short, the upper then rounded up. Stays in this process.
+    bounds: Mapping[str, Bounds] = Field(default_factory=dict, exclude=True, repr=False)
 
 
 class TablePlan(Frozen):

@@ -4,6 +4,7 @@ from atoll.query.cancellation import Cancellation
 from atoll.query.engine import QueryEngine, QueryRun
 from atoll.query.guard import may_name
 from atoll.query.results import KeptResults, ResultFile, ResultWriter
+from atoll.query.travel import may_travel
 
 __all__ = [
     "Cancellation",
@@ -13,4 +14,5 @@ __all__ = [
     "ResultFile",
     "ResultWriter",
     "may_name",
+    "may_travel",
 ]

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from atoll.errors import InvalidInput, Unavailable
-from atoll.model.query import QueryEstimate, QueryLimits, QueryStats, Relation
+from atoll.model.query import QueryEstimate, QueryLimits, QueryStats, Relation, TablePoint
 from atoll.model.table import Column
 from atoll.query.cancellation import Cancellation
 from atoll.query.guard import check_size
@@ -22,6 +22,8 @@ from atoll.query.pool import ProcessPool
 from atoll.query.process import QueryProcess
 
 _FILTER_LIMITS = QueryLimits(memory_bytes=256 * 2**20, seconds=10.0, max_rows=1, threads=1)
+#: Statements of which it is remembered what they name at versions.
+_KNOWN_TEXTS = 64
 #: How often a waiting query looks whether the engine was closed.
 _PLACE_SECONDS = 0.2
 
@@ -116,7 +118,7 @@ class QueryRun:
         self._process.send(self._job)
         self.begun = self._status()
         named = set(self.begun.relations)
-        self.relations = tuple(r for r in self._job.relations if f"{r.dataset}.{r.table}" in named)
+        self.relations = tuple(r for r in self._job.relations if r.name in named)
         if self._job.kind != "query":
             return
         if self._approve is not None:
@@ -151,7 +153,7 @@ class QueryRun:
             rows=status.rows,
             seconds=round(time.monotonic() - self._started, 6),
             scanned_bytes=self.scanned_bytes,
-            relations=tuple(f"{relation.dataset}.{relation.table}" for relation in self.relations),
+            relations=tuple(relation.name for relation in self.relations),
         )
 
 
@@ -169,6 +171,8 @@ class QueryEngine:
         """
         self._pool = ProcessPool(workers, temp_dir.expanduser().absolute())
         self._places = threading.BoundedSemaphore(concurrency)
+        self._known_points: dict[str, tuple[TablePoint, ...]] = {}
+        self._known_lock = threading.Lock()
 
     def run(
         self,
@@ -219,6 +223,20 @@ class QueryEngine:
                 rows=begun.guessed_rows,
                 scanned_bytes=planned.scanned_bytes,
             )
+
+    def points(self, sql: str) -> tuple[TablePoint, ...]:
+        """The tables that a statement names at versions, in lower case. Raises as `run` does."""
+        check_size(sql)
+        with self._known_lock:
+            if sql in self._known_points:
+                return self._known_points[sql]
+        with self._start(Job(kind="points", sql=sql, limits=_FILTER_LIMITS), Cancellation()) as looked:
+            found = looked.begun.points
+        with self._known_lock:
+            self._known_points[sql] = found
+            while len(self._known_points) > _KNOWN_TEXTS:
+                del self._known_points[next(iter(self._known_points))]
+        return found
 
     def check_filter(self, predicate: str, columns: Sequence[Column]) -> None:
         """Raises `StatementRefused` unless the text is a row filter over the columns of a table."""

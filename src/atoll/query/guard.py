@@ -19,6 +19,7 @@ import duckdb
 
 from atoll.errors import StatementRefused
 from atoll.query.functions import allowed_functions, allowed_table_functions
+from atoll.query.travel import point_of
 
 MAX_SQL_CHARACTERS = 100_000
 MAX_NESTING = 100
@@ -224,11 +225,10 @@ class _Walk:
         path = list((node.get("qualified_name") or {}).get("path", ()))
         schema, name = node.get("schema_name", ""), node.get("table_name", "")
         written = [part for part in (node.get("catalog_name", ""), schema, name) if part]
-        if node.get("at_clause"):
-            raise _unsupported("AT")
-        if path == written == [name] and name.lower() in scope:
+        point = point_of(node["at_clause"]) if node.get("at_clause") else ""
+        if not point and path == written == [name] and name.lower() in scope:
             return
-        key = (schema.lower(), name.lower())
+        key = (schema.lower(), f"{name}@{point}".lower() if point else name.lower())
         if path == written == [schema, name] and key in self.granted:
             self.named.add(key)
             return

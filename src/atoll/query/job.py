@@ -20,7 +20,7 @@ from atoll.errors import (
     StatementRefused,
     Unavailable,
 )
-from atoll.model.query import QueryLimits, Relation, ResultColumn
+from atoll.model.query import QueryLimits, Relation, ResultColumn, TablePoint
 from atoll.model.record import Frozen
 from atoll.model.table import Column
 
@@ -34,9 +34,9 @@ _ERRORS: dict[str, type[AtollError]] = {
 
 
 class Job(Frozen):
-    """One query over relations, one to plan and not to run, or one row filter to check over columns."""
+    """One query over relations, one to plan and not to run, one to look for versions in, or a row filter to check."""
 
-    kind: Literal["query", "explain", "filter"]
+    kind: Literal["query", "explain", "points", "filter"]
     #: The statement, or the predicate.
     sql: str
     relations: tuple[Relation, ...] = ()
@@ -62,6 +62,8 @@ class Status(Frozen):
     #: Of a query that was planned: the columns of its result, and how many rows the engine guesses.
     columns: tuple[ResultColumn, ...] = ()
     guessed_rows: int | None = None
+    #: Of a statement that was looked into: the tables that it names at versions.
+    points: tuple[TablePoint, ...] = ()
 
     @classmethod
     def of(cls, error: AtollError) -> Status:

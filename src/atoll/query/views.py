@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from atoll.errors import IntegrityBroken, InvalidInput, Unavailable
+from atoll.errors import IntegrityBroken, InvalidInput, StatementRefused, Unavailable
 from atoll.model.query import QueryLimits, Relation
 from atoll.model.table import RESERVED_DATASETS, Column
 from atoll.query.predicate import check_predicate
@@ -73,6 +73,12 @@ def create_views(connection: duckdb.DuckDBPyConnection, relations: Sequence[Rela
             connection.execute(_view(connection, relation))
         except duckdb.Error:
             # The engine's text would name files and columns that are not granted.
+            if relation.at:
+                raise StatementRefused(
+                    "At that version the table does not have what the project's grant is over.",
+                    where=relation.name,
+                    todo="Ask for a later version.",
+                ) from None
             raise IntegrityBroken(
                 "The table's data files, granted columns and row filter do not fit together.",
                 where=where,
@@ -87,7 +93,7 @@ def _view(connection: duckdb.DuckDBPyConnection, relation: Relation) -> str:
     never evaluated on rows that the filter removes: a statement that fails on, or
     lets time pass with, a hidden row's value must not be able to tell that it is there.
     """
-    name = f"{quoted(relation.dataset)}.{quoted(relation.table)}"
+    name = f"{quoted(relation.dataset)}.{quoted(relation.view)}"
     if not relation.files:
         columns = ", ".join(f"NULL::{SQL_TYPES[c.type]} AS {quoted(c.name)}" for c in relation.columns)
         return f"CREATE VIEW {name} AS SELECT {columns} WHERE false"

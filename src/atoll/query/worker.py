@@ -23,15 +23,16 @@ from typing import BinaryIO
 import duckdb
 import pyarrow as pa
 
-from atoll.errors import AtollError, LimitExceeded, Unavailable
+from atoll.errors import AtollError, LimitExceeded, StatementRefused, Unavailable
 from atoll.model.query import Relation, ResultColumn
 from atoll.model.table import Column, ColumnType, DataFile
 from atoll.query import faults
-from atoll.query.guard import TableName, check_statement
+from atoll.query.guard import TableName, check_statement, parse
 from atoll.query.job import PROGRESS, READY, Job, Status
 from atoll.query.predicate import check_filter
 from atoll.query.sandbox import restrict
 from atoll.query.spelling import literal
+from atoll.query.travel import points, spelled
 from atoll.query.views import create_views, lock, open_engine
 
 BATCH_ROWS = 65_536
@@ -122,8 +123,18 @@ def _run(connection: duckdb.DuckDBPyConnection, job: Job, system_names: frozense
         check_filter(connection, job.sql, job.columns)
         _tell(answer, Status())
         return
-    granted: Mapping[TableName, Relation] = {(r.dataset.lower(), r.table.lower()): r for r in job.relations}
-    named = [granted[name] for name in sorted(check_statement(connection, job.sql, granted, system_names, job.names))]
+    if job.kind == "points":
+        lock(connection, (), job.limits, None)
+        _tell(answer, Status(points=points(parse(connection, job.sql))))
+        return
+    granted: Mapping[TableName, Relation] = {(r.dataset.lower(), r.view.lower()): r for r in job.relations}
+    names = check_statement(connection, job.sql, granted, system_names, job.names)
+    if any(granted[name].at for name in names):
+        # Checked once more, since it is this text that runs.
+        job = job.but(sql=spelled(connection, job.sql))
+        if check_statement(connection, job.sql, granted, system_names, job.names) != names:
+            raise StatementRefused("The statement cannot be read at a version.")
+    named = [granted[name] for name in sorted(names)]
     if job.tells_progress:
         _tell_progress(connection)
     lock(connection, (file.path for relation in named for file in relation.files), job.limits, Path.cwd())
@@ -134,7 +145,7 @@ def _run(connection: duckdb.DuckDBPyConnection, job: Job, system_names: frozense
     try:
         # Bound here, computed from the next line on: who asked may stop it for its price in between.
         bound = connection.sql(job.sql)
-        begun = Status(relations=tuple(f"{r.dataset}.{r.table}" for r in named))
+        begun = Status(relations=tuple(r.name for r in named))
         _tell(answer, begun)
         reader = bound.to_arrow_reader(BATCH_ROWS)
     except duckdb.Error as error:
@@ -156,7 +167,7 @@ def _planned(connection: duckdb.DuckDBPyConnection, sql: str, named: Sequence[Re
         ResultColumn(name=name, type=str(kind)) for name, kind in zip(planned.columns, planned.types, strict=True)
     )
     guessed = None if any(relation.row_filter for relation in named) else _guess(connection, sql)
-    return Status(relations=tuple(f"{r.dataset}.{r.table}" for r in named), columns=columns, guessed_rows=guessed)
+    return Status(relations=tuple(r.name for r in named), columns=columns, guessed_rows=guessed)
 
 
 def _guess(connection: duckdb.DuckDBPyConnection, sql: str) -> int | None:

@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from atoll.cli.options import AsJson, AtMost
+from atoll.cli import cells
+from atoll.cli.options import AsJson, AtMost, parse_time
 from atoll.cli.output import note, print_heading, print_json, print_result, show_many, show_one
 from atoll.cli.session import client
+from atoll.errors import InvalidInput
 
 dataset = typer.Typer(no_args_is_help=True, help="Lake tables under one name.")
 
@@ -24,10 +26,31 @@ def list_(as_json: AsJson = False) -> None:
 
 
 @dataset.command("show")
-def show(name: Name, as_json: AsJson = False) -> None:
-    """One dataset: its tables, their columns, rows and size."""
+def show(
+    name: Name,
+    number: Annotated[
+        int | None, typer.Option("--version", min=1, help="As this version has it; without it the newest.")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="WHEN", help="As it was at this date or time (ISO 8601, local zone).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """One dataset: its tables, their columns, rows and size; as it is, or was.
+
+    To read it so, ask SQL: FROM dataset.table AT (VERSION => 3), or AT (TIMESTAMP => '2026-03-01').
+    """
+    if number is not None and at is not None:
+        raise InvalidInput("--version and --at contradict each other.", todo="Give one of them.")
     with client() as atoll:
-        show_one("dataset", atoll.datasets.show(name), as_json=as_json)
+        told = atoll.datasets.show(name)
+        if number is not None or at is not None:
+            told["newest"] = atoll.datasets.version(name, number, parse_time(at, "--at"))
+    show_one("dataset", told, as_json=as_json)
+    if not as_json and told["newest"] is not None and told["newest"]["number"] != told["latest"]:
+        version = told["newest"]
+        gone = "; it has expired and can be read no more" if version["expired_at"] else ""
+        note(f"Tables are those of version {version['number']} of {cells.local_time(version['committed_at'])}{gone}.")
 
 
 @dataset.command("search")
