@@ -8,7 +8,13 @@ from itertools import combinations
 
 import polars as pl
 
-from atoll.deid.contract_relations import NESTED, across_findings, risk_findings, study_day_findings
+from atoll.deid.contract_relations import (
+    NESTED,
+    across_findings,
+    encryption_findings,
+    risk_findings,
+    study_day_findings,
+)
 from atoll.deid.file_patterns import overlap, part_of
 from atoll.deid.readers.dicom_profile import fault_of as dicom_fault
 from atoll.deid.readers.hl7 import PATH as HL7_PATH
@@ -85,6 +91,7 @@ def findings_of(contract: Contract) -> list[Finding]:
         for column, rule in table.columns.items():
             found += _column((*at, "columns", column), contract, table, rule)
         found += across_findings(at, contract, table)
+    found += encryption_findings(contract)
     return found
 
 

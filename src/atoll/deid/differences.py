@@ -40,6 +40,7 @@ _OPENNESS = {
     "drop": 0,
     "constant": 0,
     "pseudonymize": 1,
+    "encrypt": 1,
     "generalize": 2,
     "map": 2,
     "shift_date": 3,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from atoll.deid.contract_relations import NESTED
-from atoll.deid.keyring import DomainKeys
+from atoll.deid.keyring import derive
 from atoll.deid.plan import plan_table
 from atoll.deid.schema import lake_name, lake_type
-from atoll.deid.words import check_words, table_words, treatment_words
+from atoll.deid.words import check_words, domain_words, table_words, treatment_words
 from atoll.model.contract import Contract, EnteringRule, Rule, TableContract
 from atoll.model.record import Frozen
 
@@ -65,7 +65,7 @@ def explain(contract: Contract) -> Explanation:
         description=contract.description,
         owner=contract.owner,
         domains={
-            name: f"{domain.description} Dates move by 1 to {domain.max_shift_days} days, back or forth.".strip()
+            name: f"{domain.description} {domain_words(contract, name)}".strip()
             for name, domain in contract.domains.items()
         },
         tables=tuple(_table(contract, name, table) for name, table in contract.tables.items()),
@@ -111,6 +111,6 @@ def _plan(contract: Contract, table: str) -> str:
     """The plan over text columns; keys do not show in it, so blank ones serve."""
     columns = contract.tables[table].columns
     rows = pl.LazyFrame(schema={"__row": pl.Int64(), **{name: pl.String() for name in columns}})
-    keys = {domain: DomainKeys("explained", bytes(32), bytes(32)) for domain in contract.domains}
+    keys = {domain: derive("explained", bytes(32)) for domain in contract.domains}
     treated = plan_table(contract, table, rows, keys, file_name="").treated
     return treated.explain(optimized=False)

@@ -1,9 +1,9 @@
 """Keys of pseudonymisation domains, sealed by the master key.
 
-A domain has one secret of 32 random bytes. Two keys are derived from it by HKDF
-(RFC 5869, SHA-256), one for pseudonyms and one for date offsets: neither tells
-anything of the other, yet there is one thing to seal, to rotate and to destroy, so
-that a domain whose pseudonyms are made irreversible cannot keep its offsets by mistake.
+A domain has one secret of 32 random bytes. Keys are derived from it by HKDF (RFC 5869,
+SHA-256), one for pseudonyms, one for date offsets, one for encrypted values: none tells
+anything of another, yet there is one thing to seal, to rotate and to destroy, so that a
+domain whose pseudonyms are made irreversible cannot keep its offsets by mistake.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ from atoll.ports.records import Put, RecordStore, Write
 _SECRET_BYTES = 32
 _PSEUDONYM_LABEL = b"atoll/deid/pseudonym/v1"
 _OFFSET_LABEL = b"atoll/deid/date-offset/v1"
+_CELL_LABEL = b"atoll/deid/cell/v1"
+#: 64 for AES-SIV, 32 for what nonces are made with.
+CELL_KEY_BYTES = 96
 
 
 class RetiredKey(Frozen):
@@ -73,15 +76,22 @@ class DomainKeys:
     key_id: str
     pseudonym_key: bytes = field(repr=False)
     offset_key: bytes = field(repr=False)
+    #: For encrypted values; see `cells`.
+    cell_key: bytes = field(repr=False)
 
 
 def derive(key_id: str, secret: bytes) -> DomainKeys:
-    """The two keys of 32 bytes that a domain's secret stands for."""
+    """The keys that a domain's secret stands for."""
 
-    def expand(label: bytes) -> bytes:
-        return HKDF(algorithm=SHA256(), length=32, salt=None, info=label).derive(secret)
+    def expand(label: bytes, length: int = 32) -> bytes:
+        return HKDF(algorithm=SHA256(), length=length, salt=None, info=label).derive(secret)
 
-    return DomainKeys(key_id=key_id, pseudonym_key=expand(_PSEUDONYM_LABEL), offset_key=expand(_OFFSET_LABEL))
+    return DomainKeys(
+        key_id=key_id,
+        pseudonym_key=expand(_PSEUDONYM_LABEL),
+        offset_key=expand(_OFFSET_LABEL),
+        cell_key=expand(_CELL_LABEL, CELL_KEY_BYTES),
+    )
 
 
 def pseudonym_digits(identifier: str, keys: DomainKeys) -> str:

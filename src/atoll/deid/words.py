@@ -8,7 +8,9 @@ from atoll.deid.typed import WORDS
 from atoll.model.contract import (
     Condition,
     Constant,
+    Contract,
     Drop,
+    Encrypt,
     EnteringRule,
     Generalize,
     Keep,
@@ -64,11 +66,24 @@ def treatment_words(rule: Rule, subject: str | None) -> str:
             names = f" and the names in {', '.join(rule.names)}" if rule.names else ""
             kinds = ", ".join(f"{pattern.value}s" for pattern in rule.patterns)
             words = f"Free text in which what looks like {kinds or 'nothing'}{names} is taken out; all else stays."
+        case Encrypt():
+            words = (
+                f"Encrypted with the key of the domain {rule.domain}: no query reads it. One person asks for values to"
+                " be opened, saying why, another approves, and they are handed over once."
+            )
         case Constant():
             words = "Becomes empty in every row." if rule.value is None else f"Becomes `{rule.value}` in every row."
     if isinstance(rule, EnteringRule) and rule.suppress_when:
         words += f" {SUPPRESSED} {' or '.join(map(_condition, rule.suppress_when))}."
     return words
+
+
+def domain_words(contract: Contract, domain: str) -> str:
+    """What the domain's key does, in a sentence."""
+    rules = [rule for table in contract.tables.values() for rule in table.columns.values()]
+    if any(isinstance(rule, Encrypt) and rule.domain == domain for rule in rules):
+        return "Its key encrypts values; destroyed, nobody opens them any more."
+    return f"Dates move by 1 to {contract.domains[domain].max_shift_days} days, back or forth."
 
 
 def table_words(table: TableContract) -> Iterator[str]:

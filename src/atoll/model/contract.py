@@ -209,6 +209,20 @@ class RedactText(EnteringRule):
     names: tuple[str, ...] = ()
 
 
+class Encrypt(EnteringRule):
+    """Encrypted value by value with AES-SIV (RFC 5297); what enters the lake can be read by nobody.
+
+    One person asks for values of named subjects, named values or a whole table to be opened
+    and says why, another approves; the result is handed once to the person named, on record
+    and for a limited time. The key is that of a domain that does nothing else. Destroyed, it
+    takes the values with it.
+    """
+
+    treat: Literal["encrypt"]
+    #: A domain (one of the contract's `domains`) whose key only encrypts.
+    domain: str
+
+
 class Constant(EnteringRule):
     """Every value, null included, becomes this one."""
 
@@ -217,7 +231,7 @@ class Constant(EnteringRule):
 
 
 Rule = Annotated[
-    Keep | Drop | Pseudonymize | ShiftDate | Generalize | Map | RedactText | Constant,
+    Keep | Drop | Pseudonymize | ShiftDate | Generalize | Map | RedactText | Encrypt | Constant,
     Field(discriminator="treat"),
 ]
 
