@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tests.deid.conftest import contract_text
 
 from atoll.deid import explain, parse_contract
-from atoll.deid.cells import MARK, CellCipher, key_tag, tag_of
-from atoll.deid.keyring import derive
+from atoll.deid.cells import MARK, CellCipher, tag_of
+from atoll.deid.keyring import derive, key_tag
 from atoll.errors import ContractInvalid, IntegrityBroken
 
 KEYS, OTHER = derive("key_one", bytes(32)), derive("key_two", bytes(range(32)))

@@ -20,20 +20,13 @@ from hashlib import sha256
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from atoll.deid.keyring import CELL_KEY_BYTES, DomainKeys
+from atoll.deid.keyring import CELL_KEY_BYTES, TAG_BYTES, DomainKeys, key_tag
 from atoll.errors import IntegrityBroken
 
 MARK = "enc1:"
-_TAG_LABEL = b"atoll cell key v1\0"
-_TAG_BYTES = 8
 _NONCE_BYTES = 16
 _SIV_KEY_BYTES = 64
 _BLOCK = 32
-
-
-def key_tag(key_id: str) -> bytes:
-    """What names the key in its cells; tells nothing about it."""
-    return sha256(_TAG_LABEL + key_id.encode()).digest()[:_TAG_BYTES]
 
 
 class CellCipher:
@@ -58,10 +51,10 @@ class CellCipher:
     def open(self, cell: str) -> str:
         """The value. Raises `IntegrityBroken` when it is no cell of this place and key, or was changed."""
         raw = _raw(cell, self._place)
-        tag = raw[:_TAG_BYTES]
-        nonce = raw[_TAG_BYTES : _TAG_BYTES + _NONCE_BYTES]
+        tag = raw[:TAG_BYTES]
+        nonce = raw[TAG_BYTES : TAG_BYTES + _NONCE_BYTES]
         try:
-            plain = self._siv.decrypt(raw[_TAG_BYTES + _NONCE_BYTES :], self._authenticated(nonce, tag))
+            plain = self._siv.decrypt(raw[TAG_BYTES + _NONCE_BYTES :], self._authenticated(nonce, tag))
         except InvalidTag:
             raise IntegrityBroken(
                 "An encrypted value was changed, or belongs to another place.", where=self._place
@@ -74,7 +67,7 @@ class CellCipher:
 
 def tag_of(cell: str, place: str = "") -> bytes:
     """What names the key of a cell. Raises `IntegrityBroken` when the text is no cell."""
-    return _raw(cell, place)[:_TAG_BYTES]
+    return _raw(cell, place)[:TAG_BYTES]
 
 
 def _text(raw: bytes) -> str:
@@ -88,6 +81,6 @@ def _raw(cell: str, place: str) -> bytes:
     except (binascii.Error, ValueError):
         raw = b""
     # One text for each cell: base64 has bits at its end that say nothing.
-    if cell != _text(raw) or len(raw) < _TAG_BYTES + _NONCE_BYTES + _BLOCK + 16:
+    if cell != _text(raw) or len(raw) < TAG_BYTES + _NONCE_BYTES + _BLOCK + 16:
         raise IntegrityBroken("This is no encrypted value.", where=place)
     return raw

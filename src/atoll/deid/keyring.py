@@ -23,7 +23,7 @@ from atoll.errors import Conflict, NotFound
 from atoll.model.record import Frozen, Record, new_id
 from atoll.ports.clock import Clock
 from atoll.ports.keys import MasterKey
-from atoll.ports.records import Put, RecordStore, Write
+from atoll.ports.records import Put, RecordStore, Write, every
 
 _SECRET_BYTES = 32
 _PSEUDONYM_LABEL = b"atoll/deid/pseudonym/v1"
@@ -31,6 +31,8 @@ _OFFSET_LABEL = b"atoll/deid/date-offset/v1"
 _CELL_LABEL = b"atoll/deid/cell/v1"
 #: 64 for AES-SIV, 32 for what nonces are made with.
 CELL_KEY_BYTES = 96
+_TAG_LABEL = b"atoll cell key v1\0"
+TAG_BYTES = 8
 
 
 class RetiredKey(Frozen):
@@ -97,6 +99,11 @@ def derive(key_id: str, secret: bytes) -> DomainKeys:
 def pseudonym_digits(identifier: str, keys: DomainKeys) -> str:
     """The 64 hexadecimal digits of which a pseudonym of the identifier shows the first; see `keyed`."""
     return hmac.new(keys.pseudonym_key.hex().encode(), identifier.encode(), sha256).hexdigest()
+
+
+def key_tag(key_id: str) -> bytes:
+    """What names a key in the values that it encrypts (see `cells`); tells nothing about it."""
+    return sha256(_TAG_LABEL + key_id.encode()).digest()[:TAG_BYTES]
 
 
 class KeyRing:
@@ -185,6 +192,22 @@ class KeyRing:
         record = self._records.get(DomainKey, domain)
         standing = () if record.destroyed_at is not None else (record,)
         return tuple(self._opened(domain, key) for key in (*standing, *reversed(record.retired)))
+
+    def keys_of_cells(self, tag: bytes) -> DomainKeys:
+        """The keys, standing or retired, that made the encrypted values which bear the tag.
+
+        Raises `Conflict` when they were destroyed, `NotFound` when they were never here.
+        """
+        for record in every(self._records, DomainKey):
+            standing = () if record.destroyed_at is not None else (record,)
+            for key in (*standing, *record.retired):
+                if key_tag(key.key_id) == tag:
+                    return self._opened(record.id, key)
+            if any(key_tag(key_id) == tag for key_id in record.ids()):
+                raise Conflict(
+                    "The key that encrypted the values was destroyed: nobody can open them any more.", where=record.id
+                )
+        raise NotFound("The key that encrypted the values was never here.", where="domain_key")
 
     def _opened(self, domain: str, key: DomainKey | RetiredKey) -> DomainKeys:
         return derive(key.key_id, self._master.open(base64.b64decode(key.sealed), context=_context(domain)))
