@@ -12,6 +12,7 @@ from atoll.model.contract import (
     Format,
     Generalize,
     Keep,
+    PartialPolicy,
     Pseudonymize,
     RedactText,
     ShiftDate,
@@ -53,6 +54,11 @@ def study_day_findings(at: At, table: TableContract) -> Iterator[Finding]:
             continue
         date = next((other for other in table.columns if other.upper() == f"{name[:-2]}DTC".upper()), None)
         rules = table.columns[name], table.columns.get(date or "")
+        if isinstance(rules[0], Keep | Generalize) and isinstance(rules[1], ShiftDate):
+            if rules[1].partial is PartialPolicy.KEEP:
+                what = f"keeps partial dates unshifted beside {name}, which narrows down by how many days others move"
+                yield Finding((*at, "columns", str(date), "partial"), what)
+            continue
         if all(isinstance(rule, Keep | Generalize) for rule in rules):
             what = f"enters unshifted beside {name}, and so tells by how many days the subject's dates move"
             yield Finding((*at, "columns", str(date)), what)

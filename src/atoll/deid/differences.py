@@ -47,8 +47,8 @@ _OPENNESS = {
     "redact_text": 3,
     "keep": 4,
 }
-#: Treatments that take a part of the value away.
-_COARSE = ("generalize", "redact_text")
+#: Treatments that take a part of the value away, or leave a part as it was.
+_COARSE = ("generalize", "redact_text", "shift_date")
 _NOTHING = 0
 #: A treatment that this table does not know is taken to let everything in.
 _EVERYTHING = 4

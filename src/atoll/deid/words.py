@@ -25,10 +25,15 @@ from atoll.model.contract import (
 from atoll.model.table import ColumnType
 
 _PARTIAL = {
-    PartialPolicy.SHIFT: "a partial date moves by way of the middle of its period and keeps its precision",
+    PartialPolicy.SHIFT: "a partial date moves by way of the middle of its period and keeps its precision, less what"
+    " stands behind an unknown part",
+    PartialPolicy.YEAR: "a partial date moves by way of the middle of its period and is cut to its year",
+    PartialPolicy.KEEP: "a partial date stays as delivered, unmoved, and so tells its true year or month",
     PartialPolicy.DROP: "a partial date becomes empty",
     PartialPolicy.REJECT: "a row with a partial date waits in quarantine",
 }
+
+_NO_YEAR = dict.fromkeys((PartialPolicy.SHIFT, PartialPolicy.YEAR), "; one whose year is unknown waits in quarantine")
 
 _COARSER = {
     "year": "Cut to its year.",
@@ -54,7 +59,11 @@ def treatment_words(rule: Rule, subject: str | None) -> str:
         case Pseudonymize():
             words = _pseudonymize(rule)
         case ShiftDate():
-            partial = f"; {_PARTIAL[rule.partial]}" if rule.type is ColumnType.PARTIAL_DATE else ""
+            partial = (
+                f"; {_PARTIAL[rule.partial]}{_NO_YEAR.get(rule.partial, '')}"
+                if rule.type is ColumnType.PARTIAL_DATE
+                else ""
+            )
             words = f"Moved by the day offset of the row's {subject or 'subject'}, so that intervals stay{partial}."
         case Generalize():
             words = _generalize(rule)

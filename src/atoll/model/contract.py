@@ -128,10 +128,20 @@ class Pseudonymize(EnteringRule):
 
 
 class PartialPolicy(StrEnum):
-    """What shift_date does to a partial date."""
+    """What shift_date does to a date that is not known to the day.
 
-    #: Taken as the middle of its period, shifted, cut to its own precision again.
+    That is `2012`, `2012-11`, and the forms of SDTMIG 4.4.2 with a part unknown in the middle
+    (`2012---05`) or in front (`--11-05`, `-----T07:15`). A year that is not known cannot be
+    shifted: under `shift` and `year` such a row waits in quarantine.
+    """
+
+    #: Taken as the middle of its period, shifted, cut to its own precision again; what stands
+    #: behind an unknown part (the day of `2012---05`) is left out.
     SHIFT = "shift"
+    #: As `shift`, and cut to the year.
+    YEAR = "year"
+    #: Stays as delivered, unshifted: it tells the true period. Not beside a study day that is kept.
+    KEEP = "keep"
     #: Becomes null.
     DROP = "drop"
     #: Sends the row to quarantine.

@@ -92,8 +92,8 @@ def _of_date(date: pl.Expr, to: str) -> pl.Expr:
 
 def _of_text(date: pl.Expr, to: str) -> pl.Expr:
     if to == "year":
-        return date.str.head(4)
-    month = pl.when(date.str.len_bytes() >= len("YYYY-MM")).then(date.str.head(7))
+        return date.str.extract(r"^(\d{4})")
+    month = date.str.extract(r"^(\d{4}-\d{2})")
     if to == "month":
         return month
     quarter = (month.str.slice(5, 2).cast(pl.Int8, strict=False) + 2) // 3
