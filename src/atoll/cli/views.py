@@ -217,6 +217,7 @@ VIEWS: Mapping[str, View] = {
             Field("rule"),
             Field("message"),
             Field("left_out"),
+            Field("drift", cell=cells.drift),
         )
     ),
     "quarantined_row": View(

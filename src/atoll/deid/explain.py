@@ -101,7 +101,10 @@ def _column(name: str, rule: Rule, subject: str | None) -> ColumnExplanation:
 
 def _otherwise(table: TableContract) -> str:
     if table.format not in NESTED:
-        return "A file with any other column is refused whole and waits in quarantine."
+        held = {"reordered": "in another order than here", "retyped": "mostly of another kind"}
+        waits = [words for kind, words in held.items() if getattr(table.drift, kind) == "hold"]
+        told = f" So is one whose columns are {' or '.join(waits)}." if waits else ""
+        return f"A file with any other column is refused whole and waits in quarantine.{told}"
     if table.unknown_fields == "quarantine":
         return "A row with any other field waits in quarantine."
     return "Any other field is left out and counted."

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from atoll.deid.hierarchies import hierarchies
+from atoll.deid.treatments.hierarchy import classes_of
 from atoll.deid.typed import WORDS
 from atoll.model.contract import (
     Condition,
@@ -152,7 +154,18 @@ def _generalize(rule: Generalize) -> str:
         return f"Put into bands that begin at {', '.join(f'{edge:g}' for edge in rule.edges or ())}."
     if rule.to == "code":
         return f"Cut to its first {rule.length} characters, a wider class of the hierarchy."
+    if rule.to == "hierarchy":
+        return _hierarchy(rule)
     return _COARSER[rule.to]
+
+
+def _hierarchy(rule: Generalize) -> str:
+    classes = [f"{name} ({', '.join(codes)})" for name, codes in classes_of(rule).items()]
+    shown = ", ".join(classes[:_MAPPED_SHOWN]) + (", ..." if len(classes) > _MAPPED_SHOWN else "")
+    of = f" of {hierarchies()[rule.hierarchy].title}" if rule.hierarchy is not None else ""
+    held = "a row with a code of no class waits in quarantine"
+    rest = held if rule.otherwise == "reject" else "a code of no class becomes empty"
+    return f"A code becomes its class{of}: {shown}; {rest}."
 
 
 def _condition(condition: Condition) -> str:

@@ -173,19 +173,27 @@ class Generalize(EnteringRule):
     continent: an ISO 3166-1 country code (two or three letters) becomes its continent:
         Africa, Antarctica, Asia, Europe, North America, Oceania, South America.
     code: a code of a hierarchy (ICD-10, ATC, ...) is cut to its first `length` characters.
+    hierarchy: a code becomes the class that it stands in: of a `hierarchy` that is shipped
+        (`icd10cm_chapters`), or of `classes` given here. The longest beginning that fits decides.
 
     With `earliest`, years before it become one category, `before 1937`: for birth years
     that would tell an age over 89 (HIPAA 164.514(b)(2)(i)(C)). Review it every year.
     """
 
     treat: Literal["generalize"]
-    to: Literal["year", "month", "quarter", "zip3", "age_90", "bins", "bands", "continent", "code"]
+    to: Literal["year", "month", "quarter", "zip3", "age_90", "bins", "bands", "continent", "code", "hierarchy"]
     width: float | None = Field(default=None, gt=0)
     earliest: int | None = Field(default=None, ge=1800, le=2200)
     #: Of bands: where each band but the first begins, ascending.
     edges: tuple[float, ...] | None = Field(default=None, min_length=1)
     #: Of code: how many characters stay.
     length: int | None = Field(default=None, ge=1, le=20)
+    #: Of hierarchy: the name of one that is shipped.
+    hierarchy: str | None = None
+    #: Of hierarchy: class to its codes, as beginnings (`I2`) or ranges of them (`I20-I25`); case and points aside.
+    classes: dict[Annotated[str, Field(min_length=1, max_length=100)], tuple[str, ...]] | None = None
+    #: Of hierarchy: what happens to a code of no class.
+    otherwise: Literal["reject", "null"] = "reject"
 
 
 class Map(EnteringRule):
@@ -296,6 +304,20 @@ class RiskPolicy(Frozen):
     above: Literal["hold", "warn"] = "hold"
 
 
+class DriftPolicy(Frozen):
+    """What happens to a file whose columns are no longer quite those of the contract.
+
+    Told of the file in each case. A new column never enters, and one that is missing or stands
+    twice holds the file: about these nothing is to be chosen.
+    """
+
+    #: Columns come in another order than in the contract.
+    reordered: Literal["admit", "hold"] = "admit"
+    #: Most values of a column, or by the file's own word all, are of another kind. Admitted, rows that
+    #: do not fit wait one by one.
+    retyped: Literal["admit", "hold"] = "admit"
+
+
 class TableContract(Frozen):
     """One lake table and the files that fill it."""
 
@@ -335,6 +357,8 @@ class TableContract(Frozen):
     risk: RiskPolicy | None = None
     #: An id of each row, made of some of its columns.
     row_id: RowId | None = None
+    #: Flat formats: what happens when columns come in another order, or are of another kind.
+    drift: DriftPolicy = DriftPolicy()
     #: More than this part of the rows held, 0 to 1, and the delivery waits whole: too much is wrong with it.
     max_held: float | None = Field(default=None, ge=0, le=1)
     columns: dict[str, Rule]

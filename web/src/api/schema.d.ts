@@ -4498,6 +4498,25 @@ export interface components {
             treatment: string;
         };
         /**
+         * Drift
+         * @description One difference, told with names and counts and never with a value.
+         */
+        Drift: {
+            /** Column */
+            column: string;
+            kind: components["schemas"]["DriftKind"];
+            /** Message */
+            message: string;
+            /** Table */
+            table: string;
+        };
+        /**
+         * DriftKind
+         * @description What is different.
+         * @enum {string}
+         */
+        DriftKind: "new" | "missing" | "repeated" | "retyped" | "reordered";
+        /**
          * DutyAnswer
          * @description Housekeeping that is done again and again, as it stands in the process that answers.
          */
@@ -4736,6 +4755,11 @@ export interface components {
         FileOutcome: {
             /** Accepted */
             accepted: boolean;
+            /**
+             * Drift
+             * @default []
+             */
+            drift: components["schemas"]["Drift"][];
             /**
              * Left Out
              * @default {}

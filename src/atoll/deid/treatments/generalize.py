@@ -9,6 +9,7 @@ import polars as pl
 
 from atoll.deid.continents import CONTINENTS
 from atoll.deid.source_column import Fault, SourceColumn
+from atoll.deid.treatments.hierarchy import hierarchy
 from atoll.deid.treatments.treatment import Treatment
 from atoll.model.contract import Generalize
 from atoll.model.table import ColumnType
@@ -107,4 +108,5 @@ _MADE: dict[str, Callable[[SourceColumn, Generalize], Treatment]] = {
     "bands": _bands,
     "continent": _continent,
     "code": _code,
+    "hierarchy": hierarchy,
 }
