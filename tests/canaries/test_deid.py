@@ -10,7 +10,7 @@ from tests.canaries.plant import plant
 from tests.canaries.scan import describe, scan
 
 from atoll.deid.engine import deidentify_file
-from atoll.deid.keyring import DomainKeys
+from atoll.deid.keyring import DomainKeys, derive
 from atoll.model.contract import Contract
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -19,9 +19,7 @@ HELD_ANYWAY = {"observations.csv": 18}
 
 
 def keys_of(contract: Contract) -> dict[str, DomainKeys]:
-    return {
-        name: DomainKeys(name, name.ljust(32, "p").encode(), name.ljust(32, "o").encode()) for name in contract.domains
-    }
+    return {name: derive(name, name.encode()) for name in contract.domains}
 
 
 def table_of(contract: Contract, name: str) -> str:

@@ -21,14 +21,15 @@ class Admitted:
     held: pl.DataFrame
 
 
-def contract_text(columns: str, *, table: str = "") -> str:
+def contract_text(columns: str, *, table: str = "", sealed: bool = False) -> str:
     lines = "\n".join(f"      {line}" for line in columns.strip().splitlines())
     extra = "\n".join(f"    {line}" for line in table.strip().splitlines())
+    own = "\n  sealed: {description: Values that two persons open}" if sealed else ""
     return f"""
 dataset: lab
 title: Laboratory
 domains:
-  people: {{description: People, max_shift_days: 100}}
+  people: {{description: People, max_shift_days: 100}}{own}
 tables:
   results:
     files: ["*.csv"]
@@ -46,8 +47,8 @@ def keys():
 
 @pytest.fixture
 def admit(tmp_path, keys):
-    def run(columns: str, data: bytes, *, table: str = "") -> Admitted:
-        contract = parse_contract(contract_text(columns, table=table))
+    def run(columns: str, data: bytes, *, table: str = "", sealed: bool = False) -> Admitted:
+        contract = parse_contract(contract_text(columns, table=table, sealed=sealed))
         source = tmp_path / "in.csv"
         source.write_bytes(data)
         staged, held = tmp_path / "lake" / "t.parquet", tmp_path / "quarantine" / "h.parquet"

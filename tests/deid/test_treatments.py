@@ -54,7 +54,11 @@ p: {treat: keep, type: partial_date}
         ("partial_date", "2012-02-30"),
         ("partial_date", "201"),
         ("partial_date", "2012-11-"),
-        ("partial_date", "2012---03"),
+        ("partial_date", "2012--03"),
+        ("partial_date", "2012-11--05"),
+        ("partial_date", "-----"),
+        ("partial_date", "2012-11-02T-"),
+        ("partial_date", "2012-11-02T13:-"),
         ("partial_date", "2012-11-02T24:00"),
     ],
 )

@@ -54,6 +54,18 @@ def test_intervals_are_kept_and_dates_moved(trial):
     assert (joined["seen"] == joined["at"].dt.date()).all(), "one offset for a subject in every table"
 
 
+def test_how_columns_differ_stands_on_the_delivery(trial):
+    moved = b"NAME,ID,AGE,SEEN\nAda,S-1,36,2020-02-01\n"
+    delivery = hand_over(trial, {"subjects.csv": moved, "visits.csv": b"ID,VISIT,AT,PHONE\nS-1,1,,061\n"})
+    admit(trial)
+    files = receive_delivery.show(trial, LAB, delivery.id).delivery.outcome.files
+    assert [(d.kind, d.table, d.column) for file in files for d in file.drift] == [
+        ("reordered", "subjects", "NAME"),
+        ("new", "visits", "PHONE"),
+    ]
+    assert [file.accepted for file in files] == [True, False]
+
+
 def test_the_same_delivery_twice_changes_nothing(trial):
     first = hand_over(trial, FILES)
     admit(trial)

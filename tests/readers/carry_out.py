@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from atoll.deid import FileReport, deidentify_file, parse_contract
-from atoll.deid.keyring import DomainKeys
+from atoll.deid.keyring import DomainKeys, derive
 from atoll.model.contract import Contract
 from atoll.model.identified import HELD_ROWS_SCHEMA
 
@@ -24,7 +24,7 @@ class Done:
 
 def keys_of(contract: Contract) -> dict[str, DomainKeys]:
     """Keys that are the same in every run."""
-    return {n: DomainKeys(n, n.ljust(32, "p").encode(), n.ljust(32, "o").encode()) for n in contract.domains}
+    return {n: derive(n, n.encode()) for n in contract.domains}
 
 
 def contract_of(kind: str, columns: str, *, table: str = "") -> Contract:

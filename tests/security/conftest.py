@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 
 import pytest
 from tests.api.conftest import open_site
 
 from atoll.flows.manage_products import ensure_shipped
+from atoll.model.opening import Opening
 from atoll.model.person import PLATFORM
 from atoll.model.proof import Proof
 from atoll.providers.simulator import SimulatedBackend
@@ -84,6 +86,24 @@ class Owned:
         )
         site.rooms.records.put(proof)
         self.ids["proofs"] = proof.id
+        opening = Opening(
+            id="opn_mine",
+            dataset="trial",
+            number=1,
+            table="visits",
+            columns=("code",),
+            cells=1,
+            reason="a finding",
+            asked_by="steward",
+            asker_id=site.ids["steward"],
+            asked_at=site.clock.now(),
+            recipient="scientist",
+            recipient_id=site.ids["scientist"],
+            hours=24,
+            expires_at=site.clock.now() + timedelta(days=7),
+        )
+        site.rooms.records.put(opening)
+        self.ids["openings"] = opening.id
 
     def made(self, method, path, who, **body):
         answer = self.site.send(method, path, who, json=body)

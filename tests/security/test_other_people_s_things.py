@@ -21,6 +21,7 @@ SEEN_BY = {
     "airlock-requests": {"steward", "auditor"},
     "tokens": {"admin"},
     "deliveries": {"steward", "auditor"},
+    "openings": {"steward", "auditor"},
 }
 #: Kinds that belong to nobody: scopes alone decide, and `test_matrix` tries those.
 SHARED = {
@@ -46,6 +47,8 @@ BODIES = {
     "add_repository": {"name": "planted"},
     "grant_release": {"index": 0},
     "wake_workspace": {},
+    "approve_opening": {"reason": "x"},
+    "refuse_opening": {"reason": "x"},
     "approve_grant_request": {"reason": "x"},
     "refuse_grant_request": {"reason": "x"},
 }

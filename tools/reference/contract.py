@@ -21,6 +21,8 @@ _TREATMENTS: tuple[type[BaseModel], ...] = (
     contract.ShiftDate,
     contract.Generalize,
     contract.Map,
+    contract.RedactText,
+    contract.Encrypt,
     contract.Constant,
 )
 #: Classes that stand in types, and what to write for them.

@@ -11,6 +11,7 @@ from atoll.errors import NotFound, NotPermitted
 from atoll.model.delivery import Delivery
 from atoll.model.grant import Grant
 from atoll.model.grant_request import GrantRequest
+from atoll.model.opening import Opening
 from atoll.model.person import ApiToken, Caller, Project, Source, SubjectKind
 from atoll.model.query import QueryRecord
 from atoll.model.record import utc_now
@@ -114,6 +115,13 @@ def decide_grant_request(caller: Caller, request: GrantRequest, project: Project
             todo="Ask a steward who is not a member of the project.",
         )
     give_grant(caller, project)
+
+
+def see_opening(caller: Caller, opening: Opening) -> None:
+    """Who is to get the values sees what is to be opened; the holders of `openings:read` see all."""
+    own = has(caller, Scope.OPENINGS_READ_OWN) and caller.subject_id == opening.recipient_id
+    if not (own or has(caller, Scope.OPENINGS_READ)):
+        raise not_found("opening", opening.id)
 
 
 def see_repositories(caller: Caller, project: Project) -> None:

@@ -32,6 +32,10 @@ class Scope(StrEnum):
     CONTRACTS_WRITE = "contracts:write"
     KEYS_READ = "keys:read"
     KEYS_WRITE = "keys:write"
+    OPENINGS_READ_OWN = "openings:read:own"
+    OPENINGS_READ = "openings:read"
+    OPENINGS_WRITE = "openings:write"
+    OPENINGS_TAKE = "openings:take"
     DELIVERIES_READ_OWN = "deliveries:read:own"
     DELIVERIES_READ = "deliveries:read"
     DELIVERIES_WRITE = "deliveries:write"
@@ -97,6 +101,10 @@ SCOPES: Mapping[Scope, str] = MappingProxyType(
         Scope.CONTRACTS_WRITE: "Publish contracts.",
         Scope.KEYS_READ: "See the domains' keys by id, and what was asked to be done to them; never a key.",
         Scope.KEYS_WRITE: "Ask that a domain's key be rotated or destroyed; decide on what another person asked.",
+        Scope.OPENINGS_READ_OWN: "See which encrypted values are to be opened for oneself.",
+        Scope.OPENINGS_READ: "See which encrypted values are to be opened, for whom and why; no value.",
+        Scope.OPENINGS_WRITE: "Ask that encrypted values be opened; decide on what another person asked.",
+        Scope.OPENINGS_TAKE: "Be given encrypted values once, when two persons have agreed to it.",
         Scope.DELIVERIES_READ_OWN: "A source: see what it delivered and what became of it.",
         Scope.DELIVERIES_READ: "See every delivery and what became of it.",
         Scope.DELIVERIES_WRITE: "Open, upload and submit deliveries: a source its own, a person on behalf of a source.",
@@ -204,6 +212,10 @@ ROLE_SCOPES: Mapping[Role, frozenset[Scope]] = MappingProxyType(
                 Scope.CONTRACTS_WRITE,
                 Scope.KEYS_READ,
                 Scope.KEYS_WRITE,
+                Scope.OPENINGS_READ_OWN,
+                Scope.OPENINGS_READ,
+                Scope.OPENINGS_WRITE,
+                Scope.OPENINGS_TAKE,
                 Scope.DELIVERIES_READ_OWN,
                 Scope.DELIVERIES_READ,
                 Scope.DELIVERIES_WRITE,
@@ -231,6 +243,8 @@ ROLE_SCOPES: Mapping[Role, frozenset[Scope]] = MappingProxyType(
                 Scope.GRANTS_REQUEST,
                 Scope.QUERIES_RUN,
                 Scope.QUERIES_READ_OWN,
+                Scope.OPENINGS_READ_OWN,
+                Scope.OPENINGS_TAKE,
                 Scope.PRODUCTS_READ,
                 Scope.WORKSPACES_READ_OWN,
                 Scope.WORKSPACES_RUN,
@@ -250,6 +264,8 @@ ROLE_SCOPES: Mapping[Role, frozenset[Scope]] = MappingProxyType(
         Role.AUDITOR: frozenset(
             {
                 Scope.KEYS_READ,
+                Scope.OPENINGS_READ_OWN,
+                Scope.OPENINGS_READ,
                 Scope.AUDIT_READ,
                 Scope.ERASURES_READ,
                 Scope.PRODUCTS_READ,
@@ -287,6 +303,7 @@ DATA_SCOPES: frozenset[Scope] = frozenset(
     {
         Scope.QUERIES_RUN,
         Scope.QUERIES_READ_OWN,
+        Scope.OPENINGS_TAKE,
         Scope.WORKSPACES_RUN,
         Scope.WORKSPACES_OPEN,
         Scope.AIRLOCK_REQUEST,

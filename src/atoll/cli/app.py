@@ -22,6 +22,7 @@ from atoll.cli.commands import (
     keys,
     ledger,
     maintenance,
+    openings,
     operations,
     products,
     proofs,
@@ -79,6 +80,7 @@ contracts.contract.add_typer(drafts.draft)
 contracts.contract.add_typer(proposals.proposal)
 app.add_typer(contracts.contract, name="contract")
 app.add_typer(keys.key, name="key")
+app.add_typer(openings.opening, name="opening")
 app.command("deliver")(deliveries.deliver)
 app.add_typer(deliveries.delivery, name="delivery")
 datasets.dataset.add_typer(maintenance.maintenance)

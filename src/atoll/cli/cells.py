@@ -26,6 +26,12 @@ def text(value: object) -> str:
     return str(value)
 
 
+def drift(value: object) -> str:
+    """`new SITE, reordered AGE`, from how a file's columns differ from its contract's."""
+    differences = value if isinstance(value, list) else []
+    return text([f"{one['kind']} {one['column']}" for one in differences])
+
+
 def short(value: object) -> str:
     """The first twelve characters: enough of a hash to compare by eye."""
     return text(value)[:12]

@@ -128,6 +128,24 @@ VIEWS: Mapping[str, View] = {
             Field("datasets"),
         ),
     ),
+    "opening": View(
+        (
+            Field("id"),
+            Field("dataset"),
+            Field("table"),
+            Field("columns"),
+            _count("cells"),
+            Field("state"),
+            Field("recipient"),
+            Field("asked_by"),
+            _time("asked_at", "asked"),
+            Field("reason"),
+            Field("decided_by"),
+            Field("decision"),
+            _time("expires_at", "expires"),
+            _time("handed_at", "handed"),
+        ),
+    ),
     "key_change": View(
         (
             Field("id"),
@@ -199,6 +217,7 @@ VIEWS: Mapping[str, View] = {
             Field("rule"),
             Field("message"),
             Field("left_out"),
+            Field("drift", cell=cells.drift),
         )
     ),
     "quarantined_row": View(

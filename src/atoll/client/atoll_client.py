@@ -21,6 +21,7 @@ from atoll.client.erasures import Erasures
 from atoll.client.hours import WorkspaceHours
 from atoll.client.keys import Keys
 from atoll.client.ledger import Ledger
+from atoll.client.openings import Openings
 from atoll.client.operations import Operations, Platform
 from atoll.client.products import Products
 from atoll.client.progress import OnProgress, ignore
@@ -69,6 +70,7 @@ class AtollClient:
         self.sources = Sources(self._connection)
         self.contracts = Contracts(self._connection)
         self.keys = Keys(self._connection)
+        self.openings = Openings(self._connection)
         self.deliveries = Deliveries(self._connection)
         self.datasets = Datasets(self._connection)
         self.erasures = Erasures(self._connection)

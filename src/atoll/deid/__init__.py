@@ -1,5 +1,6 @@
 """De-identification: contracts, treatments, readers of formats, key ring, reports."""
 
+from atoll.deid.cells import CellCipher, tag_of
 from atoll.deid.contracts import contract_json_schema, parse_contract
 from atoll.deid.differences import ChangeKind, ContractChange, differences
 from atoll.deid.engine import deidentify_file
@@ -12,6 +13,7 @@ from atoll.deid.report import FileReport
 from atoll.deid.schema import table_schema
 
 __all__ = [
+    "CellCipher",
     "ChangeKind",
     "ContractChange",
     "DomainKey",
@@ -31,4 +33,5 @@ __all__ = [
     "table_for",
     "table_schema",
     "tables_for",
+    "tag_of",
 ]

@@ -8,7 +8,14 @@ from itertools import combinations
 
 import polars as pl
 
-from atoll.deid.contract_relations import NESTED, across_findings, risk_findings, study_day_findings
+from atoll.deid.contract_hierarchies import hierarchy_findings
+from atoll.deid.contract_relations import (
+    NESTED,
+    across_findings,
+    encryption_findings,
+    risk_findings,
+    study_day_findings,
+)
 from atoll.deid.file_patterns import overlap, part_of
 from atoll.deid.readers.dicom_profile import fault_of as dicom_fault
 from atoll.deid.readers.hl7 import PATH as HL7_PATH
@@ -42,6 +49,7 @@ _FIELDS_OF: dict[str, tuple[tuple[Format, ...], str]] = {
         "is for xpt, sas7bdat and hl7 only; a CSV's encoding stands under `csv`",
     ),
     "unknown_fields": (NESTED, "is for nested formats only; elsewhere an unknown column is refused"),
+    "drift": (tuple(f for f in Format if f not in NESTED), "is for flat formats only; see `unknown_fields`"),
     "resource": ((Format.FHIR,), "is for the format fhir only"),
     "each": ((Format.FHIR,), "is for the format fhir only"),
     "sheet": ((Format.EXCEL,), "is for the format excel only"),
@@ -69,6 +77,7 @@ _GENERALIZED: dict[str, tuple[ColumnType, ...]] = {
     "bands": _NUMBERS,
     "continent": (ColumnType.STRING,),
     "code": (ColumnType.STRING,),
+    "hierarchy": (ColumnType.STRING,),
 }
 
 
@@ -85,6 +94,7 @@ def findings_of(contract: Contract) -> list[Finding]:
         for column, rule in table.columns.items():
             found += _column((*at, "columns", column), contract, table, rule)
         found += across_findings(at, contract, table)
+    found += encryption_findings(contract)
     return found
 
 
@@ -242,6 +252,7 @@ def _generalize(at: tuple[str | int, ...], rule: Generalize) -> Iterator[Finding
             yield Finding((*at, field), f"is missing; {kind} need it")
         if rule.to != kind and given:
             yield Finding((*at, field), f"is for {kind} only")
+    yield from hierarchy_findings(at, rule)
     if rule.to != "year" and rule.earliest is not None:
         yield Finding((*at, "earliest"), "is for year only")
     edges = rule.edges or ()

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from atoll.model.contract import (
     Condition,
     Contract,
+    Encrypt,
     EnteringRule,
     Format,
     Generalize,
     Keep,
+    PartialPolicy,
     Pseudonymize,
     RedactText,
     ShiftDate,
@@ -52,9 +54,32 @@ def study_day_findings(at: At, table: TableContract) -> Iterator[Finding]:
             continue
         date = next((other for other in table.columns if other.upper() == f"{name[:-2]}DTC".upper()), None)
         rules = table.columns[name], table.columns.get(date or "")
+        if isinstance(rules[0], Keep | Generalize) and isinstance(rules[1], ShiftDate):
+            if rules[1].partial is PartialPolicy.KEEP:
+                what = f"keeps partial dates unshifted beside {name}, which narrows down by how many days others move"
+                yield Finding((*at, "columns", str(date), "partial"), what)
+            continue
         if all(isinstance(rule, Keep | Generalize) for rule in rules):
             what = f"enters unshifted beside {name}, and so tells by how many days the subject's dates move"
             yield Finding((*at, "columns", str(date)), what)
+
+
+def encryption_findings(contract: Contract) -> Iterator[Finding]:
+    """The key of encrypted values does nothing else, so that it can be destroyed or rotated for itself."""
+    others: set[str] = {table.row_id.domain for table in contract.tables.values() if table.row_id is not None}
+    for table in contract.tables.values():
+        others |= {rule.domain for rule in table.columns.values() if isinstance(rule, Pseudonymize)}
+    for name, table in contract.tables.items():
+        for column, rule in table.columns.items():
+            if not isinstance(rule, Encrypt):
+                continue
+            at = ("tables", name, "columns", column)
+            if rule.domain not in contract.domains:
+                yield Finding((*at, "domain"), f"`{rule.domain}` is not one of the contract's domains")
+            elif rule.domain in others:
+                yield Finding((*at, "domain"), f"`{rule.domain}` makes pseudonyms; encrypted values need their own")
+            if rule.unique:
+                yield Finding((*at, "unique"), "cannot be asked of encrypted values, which differ in every row")
 
 
 def across_findings(at: At, contract: Contract, table: TableContract) -> Iterator[Finding]:

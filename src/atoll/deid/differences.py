@@ -41,14 +41,15 @@ _OPENNESS = {
     "drop": 0,
     "constant": 0,
     "pseudonymize": 1,
+    "encrypt": 1,
     "generalize": 2,
     "map": 2,
     "shift_date": 3,
     "redact_text": 3,
     "keep": 4,
 }
-#: Treatments that take a part of the value away.
-_COARSE = ("generalize", "redact_text")
+#: Treatments that take a part of the value away, or leave a part as it was.
+_COARSE = ("generalize", "redact_text", "shift_date")
 _NOTHING = 0
 #: A treatment that this table does not know is taken to let everything in.
 _EVERYTHING = 4

@@ -9,15 +9,18 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from atoll.deid.drifted import new_fields, retyped_columns
 from atoll.deid.held_rows import malformed_rows
 from atoll.deid.keyring import DomainKeys
 from atoll.deid.outputs import Outputs
 from atoll.deid.plan import plan_table
+from atoll.deid.readers.columns import hold_retyped
 from atoll.deid.readers.nested_rows import ROWS_OF_A_RECORD
 from atoll.deid.readers.readings import readings
 from atoll.deid.report import FileReport
 from atoll.errors import DeliveryRefused, NotFound
 from atoll.model.contract import Contract, Format, TableContract
+from atoll.model.drift import Drift, DriftKind
 from atoll.model.identified import IdentifiedBatch
 
 #: What a library raises when a file is not what it should be. Their texts may hold values
@@ -70,7 +73,9 @@ def deidentify_file(
         try:
             report = _first_proven(contract, table, source, name, keys, outputs, only, siblings)
         except DeliveryRefused as refusal:
-            report = _refused(name, table, getattr(refusal, "rule", "unreadable"), _sentence(refusal))
+            report = _refused(
+                name, table, getattr(refusal, "rule", "unreadable"), _sentence(refusal), getattr(refusal, "drift", ())
+            )
         except _UNREADABLE:
             report = _refused(name, table, "unreadable", "The file cannot be read as its contract says.")
     on_progress(1.0)
@@ -144,6 +149,11 @@ def _account(
 ) -> FileReport:
     """Bring both outputs to their places and count them."""
     committed, faulty = outputs.count_treated(), outputs.count_faulty()
+    # A part of a file's rows does not tell of the file.
+    retyped = retyped_columns(contract.tables[table], outputs, committed + faulty) if only is None else ()
+    said = {one.column for one in batch.drift if one.kind is DriftKind.RETYPED}
+    drift = (*batch.drift, *(one for one in retyped if one.column not in said))
+    hold_retyped(contract.tables[table], drift)
     unread = [row for row in batch.malformed if only is None or row.row in only]
     malformed = malformed_rows(unread, file_name=name)
     outputs.keep_held(malformed)
@@ -154,13 +164,15 @@ def _account(
         rows_committed=committed,
         rows_held=faulty + len(unread),
         left_out=dict(batch.unknown),
+        drift=tuple(one.but(table=table) for one in (*drift, *new_fields(contract.tables[table], batch.unknown))),
         met=met | {row.row for row in unread} | (only or frozenset()).intersection(batch.passed),
         staged=outputs.keep_treated(contract.dataset, table),
     )
 
 
-def _refused(name: str, table: str, rule: str, message: str) -> FileReport:
-    return FileReport(name=name, table=table, rows_in=None, rule=rule, message=message)
+def _refused(name: str, table: str, rule: str, message: str, drift: Sequence[Drift] = ()) -> FileReport:
+    told = tuple(one.but(table=table) for one in drift)
+    return FileReport(name=name, table=table, rows_in=None, rule=rule, message=message, drift=told)
 
 
 def _sentence(refusal: DeliveryRefused) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from atoll.deid.contract_relations import NESTED
-from atoll.deid.keyring import DomainKeys
+from atoll.deid.keyring import derive
 from atoll.deid.plan import plan_table
 from atoll.deid.schema import lake_name, lake_type
-from atoll.deid.words import check_words, table_words, treatment_words
+from atoll.deid.words import check_words, domain_words, table_words, treatment_words
 from atoll.model.contract import Contract, EnteringRule, Rule, TableContract
 from atoll.model.record import Frozen
 from atoll.model.said import Sentence
@@ -66,7 +66,7 @@ def explain(contract: Contract) -> Explanation:
         description=contract.description,
         owner=contract.owner,
         domains={
-            name: f"{domain.description} Dates move by 1 to {domain.max_shift_days} days, back or forth.".strip()
+            name: f"{domain.description} {domain_words(contract, name)}".strip()
             for name, domain in contract.domains.items()
         },
         tables=tuple(_table(contract, name, table) for name, table in contract.tables.items()),
@@ -102,7 +102,10 @@ def _column(name: str, rule: Rule, subject: str | None) -> ColumnExplanation:
 
 def _otherwise(table: TableContract) -> str:
     if table.format not in NESTED:
-        return "A file with any other column is refused whole and waits in quarantine."
+        held = {"reordered": "in another order than here", "retyped": "mostly of another kind"}
+        waits = [words for kind, words in held.items() if getattr(table.drift, kind) == "hold"]
+        told = f" So is one whose columns are {' or '.join(waits)}." if waits else ""
+        return f"A file with any other column is refused whole and waits in quarantine.{told}"
     if table.unknown_fields == "quarantine":
         return "A row with any other field waits in quarantine."
     return "Any other field is left out and counted."
@@ -112,6 +115,6 @@ def _plan(contract: Contract, table: str) -> str:
     """The plan over text columns; keys do not show in it, so blank ones serve."""
     columns = contract.tables[table].columns
     rows = pl.LazyFrame(schema={"__row": pl.Int64(), **{name: pl.String() for name in columns}})
-    keys = {domain: DomainKeys("explained", bytes(32), bytes(32)) for domain in contract.domains}
+    keys = {domain: derive("explained", bytes(32)) for domain in contract.domains}
     treated = plan_table(contract, table, rows, keys, file_name="").treated
     return treated.explain(optimized=False)

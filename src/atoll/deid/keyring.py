@@ -1,9 +1,9 @@
 """Keys of pseudonymisation domains, sealed by the master key.
 
-A domain has one secret of 32 random bytes. Two keys are derived from it by HKDF
-(RFC 5869, SHA-256), one for pseudonyms and one for date offsets: neither tells
-anything of the other, yet there is one thing to seal, to rotate and to destroy, so
-that a domain whose pseudonyms are made irreversible cannot keep its offsets by mistake.
+A domain has one secret of 32 random bytes. Keys are derived from it by HKDF (RFC 5869,
+SHA-256), one for pseudonyms, one for date offsets, one for encrypted values: none tells
+anything of another, yet there is one thing to seal, to rotate and to destroy, so that a
+domain whose pseudonyms are made irreversible cannot keep its offsets by mistake.
 """
 
 from __future__ import annotations
@@ -23,11 +23,16 @@ from atoll.errors import Conflict, NotFound
 from atoll.model.record import Frozen, Record, new_id
 from atoll.ports.clock import Clock
 from atoll.ports.keys import MasterKey
-from atoll.ports.records import Put, RecordStore, Write
+from atoll.ports.records import Put, RecordStore, Write, every
 
 _SECRET_BYTES = 32
 _PSEUDONYM_LABEL = b"atoll/deid/pseudonym/v1"
 _OFFSET_LABEL = b"atoll/deid/date-offset/v1"
+_CELL_LABEL = b"atoll/deid/cell/v1"
+#: 64 for AES-SIV, 32 for what nonces are made with.
+CELL_KEY_BYTES = 96
+_TAG_LABEL = b"atoll cell key v1\0"
+TAG_BYTES = 8
 
 
 class RetiredKey(Frozen):
@@ -73,20 +78,32 @@ class DomainKeys:
     key_id: str
     pseudonym_key: bytes = field(repr=False)
     offset_key: bytes = field(repr=False)
+    #: For encrypted values; see `cells`.
+    cell_key: bytes = field(repr=False)
 
 
 def derive(key_id: str, secret: bytes) -> DomainKeys:
-    """The two keys of 32 bytes that a domain's secret stands for."""
+    """The keys that a domain's secret stands for."""
 
-    def expand(label: bytes) -> bytes:
-        return HKDF(algorithm=SHA256(), length=32, salt=None, info=label).derive(secret)
+    def expand(label: bytes, length: int = 32) -> bytes:
+        return HKDF(algorithm=SHA256(), length=length, salt=None, info=label).derive(secret)
 
-    return DomainKeys(key_id=key_id, pseudonym_key=expand(_PSEUDONYM_LABEL), offset_key=expand(_OFFSET_LABEL))
+    return DomainKeys(
+        key_id=key_id,
+        pseudonym_key=expand(_PSEUDONYM_LABEL),
+        offset_key=expand(_OFFSET_LABEL),
+        cell_key=expand(_CELL_LABEL, CELL_KEY_BYTES),
+    )
 
 
 def pseudonym_digits(identifier: str, keys: DomainKeys) -> str:
     """The 64 hexadecimal digits of which a pseudonym of the identifier shows the first; see `keyed`."""
     return hmac.new(keys.pseudonym_key.hex().encode(), identifier.encode(), sha256).hexdigest()
+
+
+def key_tag(key_id: str) -> bytes:
+    """What names a key in the values that it encrypts (see `cells`); tells nothing about it."""
+    return sha256(_TAG_LABEL + key_id.encode()).digest()[:TAG_BYTES]
 
 
 class KeyRing:
@@ -175,6 +192,22 @@ class KeyRing:
         record = self._records.get(DomainKey, domain)
         standing = () if record.destroyed_at is not None else (record,)
         return tuple(self._opened(domain, key) for key in (*standing, *reversed(record.retired)))
+
+    def keys_of_cells(self, tag: bytes) -> DomainKeys:
+        """The keys, standing or retired, that made the encrypted values which bear the tag.
+
+        Raises `Conflict` when they were destroyed, `NotFound` when they were never here.
+        """
+        for record in every(self._records, DomainKey):
+            standing = () if record.destroyed_at is not None else (record,)
+            for key in (*standing, *record.retired):
+                if key_tag(key.key_id) == tag:
+                    return self._opened(record.id, key)
+            if any(key_tag(key_id) == tag for key_id in record.ids()):
+                raise Conflict(
+                    "The key that encrypted the values was destroyed: nobody can open them any more.", where=record.id
+                )
+        raise NotFound("The key that encrypted the values was never here.", where="domain_key")
 
     def _opened(self, domain: str, key: DomainKey | RetiredKey) -> DomainKeys:
         return derive(key.key_id, self._master.open(base64.b64decode(key.sealed), context=_context(domain)))

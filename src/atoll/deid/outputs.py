@@ -57,6 +57,14 @@ class Outputs:
             return 0
         return int(pl.scan_parquet(self.faulty, glob=False).select(pl.col("row").n_unique()).collect().item())
 
+    def count_rule(self, rule: str) -> dict[str, int]:
+        """Rows held by a rule, by column."""
+        if not pq.read_metadata(self.faulty).num_rows:
+            return {}
+        broken = pl.scan_parquet(self.faulty, glob=False).filter(pl.col("rule") == rule)
+        counted = broken.group_by("column").agg(pl.len()).sort("column").collect(engine="streaming")
+        return {str(column): int(rows) for column, rows in counted.iter_rows()}
+
     def keep_held(self, malformed: pl.DataFrame) -> None:
         """Put the held file in place: rows with faults and `malformed` ones."""
         if malformed.height:

@@ -63,6 +63,7 @@ def deidentify_parts(
         rows_held=sum(report.rows_held for report in reports),
         met=frozenset[int]().union(*(report.met for report in reports)),
         left_out=dict(left_out),
+        drift=tuple(one for report in reports for one in report.drift),
         staged=files[0] if files else None,
         also_staged=tuple(files[1:]),
     )

@@ -60,7 +60,7 @@ def plan_table(
     prepared = prepared.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in sorted(absent))
     if rules.row_id is not None:
         prepared = prepared.with_columns(_row_key(rules.row_id, columns))
-    setting = Setting(contract.domains, keys, _subject(rules, columns))
+    setting = Setting(contract.domains, keys, _subject(rules, columns), f"{contract.dataset}.{table}", file_name)
     treated = {name: treat(columns[name], rule, setting) for name, rule in entering.items()}
     faults = [fault for name, rule in entering.items() for fault in checks(columns[name], rule)]
     faults += [fault for treatment in treated.values() for fault in treatment.faults]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from atoll.model.drift import Drift
 from atoll.model.record import Frozen
 from atoll.model.table import StagedFile
 
@@ -30,6 +31,8 @@ class FileReport(Frozen):
     #: In a replay: which of the rows asked for the file still has, whether a table takes them,
     #: as one row or as many, or none does any more. Not kept on record.
     met: frozenset[int] = Field(default=frozenset(), exclude=True)
+    #: How its columns differ from what the contract says.
+    drift: tuple[Drift, ...] = ()
     #: Why the file as a whole was refused.
     rule: str = ""
     message: str = ""

@@ -6,6 +6,7 @@ from atoll.errors import NotFound
 from atoll.model.contract import (
     Constant,
     Contract,
+    Encrypt,
     EnteringRule,
     Generalize,
     Keep,
@@ -27,7 +28,7 @@ def lake_type(rule: EnteringRule) -> ColumnType:
     match rule:
         case Keep() | ShiftDate():
             return rule.type
-        case Pseudonymize() | Map() | RedactText() | Constant():
+        case Pseudonymize() | Encrypt() | Map() | RedactText() | Constant():
             return ColumnType.STRING
         case Generalize(to="age_90"):
             return ColumnType.INTEGER

@@ -17,11 +17,19 @@ UTC_MICROSECONDS = pl.Datetime("us", "UTC")
 _PLAIN_DATETIME = "%Y-%m-%dT%H:%M:%SZ"
 #: Date, time, seconds, fraction, zone: ISO 8601 with a space or `T`, lower case allowed.
 _DATETIME_PARTS = r"^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2})(:\d{2})?([.,]\d{1,9})?\s?([Zz]|[+-]\d{2}:?\d{2}|[+-]\d{2})?$"
-#: YYYY, YYYY-MM, YYYY-MM-DD or a datetime without or with seconds, fraction and zone.
-PARTIAL_DATE = (
-    r"^\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01])"
-    r"(?:T(?:[01]\d|2[0-3])(?::[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?)?(?:Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?)?)?)?$"
-)
+_MONTH, _DAY = r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
+_SECOND = r":[0-5]\d(?:\.\d{1,9})?"
+_ZONE = r"(?:Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?"
+_HOUR = r"(?:[01]\d|2[0-3])"
+_TIME = rf"(?:T(?:{_HOUR}(?::[0-5]\d(?:{_SECOND})?)?|-:[0-5]\d(?:{_SECOND})?|(?:{_HOUR}|-):-{_SECOND}){_ZONE})"
+#: YYYY, YYYY-MM, YYYY-MM-DD or a datetime without or with seconds, fraction and zone; a hyphen for
+#: each part that is not known where a later one is (SDTMIG 3.2, 4.1.4.1; SDTMIG 3.4, 4.4.2):
+#: YYYY---DD, --MM-DD, -----THH:MM, YYYY-MM-DDT-:MM.
+PARTIAL_DATE = rf"^(?:\d{{4}}|(?:\d{{4}}|-)-{_MONTH}|(?:\d{{4}}|-)-(?:{_MONTH}|-)-(?:{_DAY}{_TIME}?|-{_TIME}))$"
+#: A year first.
+YEAR_KNOWN = r"^\d{4}"
+#: Known to the day.
+DAY_KNOWN = r"^\d{4}-\d{2}-\d{2}"
 
 #: What each type takes, for messages.
 WORDS = {
@@ -43,7 +51,7 @@ def typed(column: pl.Expr, kind: ColumnType) -> pl.Expr:
 def is_partial_date(column: pl.Expr) -> pl.Expr:
     """Whether the text is an ISO 8601 date of some precision, and a day of the calendar."""
     day = column.str.slice(0, 10)
-    real = (column.str.len_bytes() < 10) | day.str.to_date("%Y-%m-%d", strict=False).is_not_null()
+    real = ~column.str.contains(DAY_KNOWN) | day.str.to_date("%Y-%m-%d", strict=False).is_not_null()
     return column.str.contains(PARTIAL_DATE) & real & ~column.str.starts_with("0000")
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from atoll.deid.hierarchies import hierarchies
+from atoll.deid.treatments.hierarchy import classes_of
 from atoll.deid.typed import WORDS
 from atoll.model.contract import (
     Condition,
     Constant,
+    Contract,
     Drop,
+    Encrypt,
     EnteringRule,
     Generalize,
     Keep,
@@ -23,10 +27,15 @@ from atoll.model.contract import (
 from atoll.model.table import ColumnType
 
 _PARTIAL = {
-    PartialPolicy.SHIFT: "a partial date moves by way of the middle of its period and keeps its precision",
+    PartialPolicy.SHIFT: "a partial date moves by way of the middle of its period and keeps its precision, less what"
+    " stands behind an unknown part",
+    PartialPolicy.YEAR: "a partial date moves by way of the middle of its period and is cut to its year",
+    PartialPolicy.KEEP: "a partial date stays as delivered, unmoved, and so tells its true year or month",
     PartialPolicy.DROP: "a partial date becomes empty",
     PartialPolicy.REJECT: "a row with a partial date waits in quarantine",
 }
+
+_NO_YEAR = dict.fromkeys((PartialPolicy.SHIFT, PartialPolicy.YEAR), "; one whose year is unknown waits in quarantine")
 
 _COARSER = {
     "year": "Cut to its year.",
@@ -52,7 +61,11 @@ def treatment_words(rule: Rule, subject: str | None) -> str:
         case Pseudonymize():
             words = _pseudonymize(rule)
         case ShiftDate():
-            partial = f"; {_PARTIAL[rule.partial]}" if rule.type is ColumnType.PARTIAL_DATE else ""
+            partial = (
+                f"; {_PARTIAL[rule.partial]}{_NO_YEAR.get(rule.partial, '')}"
+                if rule.type is ColumnType.PARTIAL_DATE
+                else ""
+            )
             words = f"Moved by the day offset of the row's {subject or 'subject'}, so that intervals stay{partial}."
         case Generalize():
             words = _generalize(rule)
@@ -64,11 +77,24 @@ def treatment_words(rule: Rule, subject: str | None) -> str:
             names = f" and the names in {', '.join(rule.names)}" if rule.names else ""
             kinds = ", ".join(f"{pattern.value}s" for pattern in rule.patterns)
             words = f"Free text in which what looks like {kinds or 'nothing'}{names} is taken out; all else stays."
+        case Encrypt():
+            words = (
+                f"Encrypted with the key of the domain {rule.domain}: no query reads it. One person asks for values to"
+                " be opened, saying why, another approves, and they are handed over once."
+            )
         case Constant():
             words = "Becomes empty in every row." if rule.value is None else f"Becomes `{rule.value}` in every row."
     if isinstance(rule, EnteringRule) and rule.suppress_when:
         words += f" {SUPPRESSED} {' or '.join(map(_condition, rule.suppress_when))}."
     return words
+
+
+def domain_words(contract: Contract, domain: str) -> str:
+    """What the domain's key does, in a sentence."""
+    rules = [rule for table in contract.tables.values() for rule in table.columns.values()]
+    if any(isinstance(rule, Encrypt) and rule.domain == domain for rule in rules):
+        return "Its key encrypts values; destroyed, nobody opens them any more."
+    return f"Dates move by 1 to {contract.domains[domain].max_shift_days} days, back or forth."
 
 
 def table_words(table: TableContract) -> Iterator[str]:
@@ -128,7 +154,18 @@ def _generalize(rule: Generalize) -> str:
         return f"Put into bands that begin at {', '.join(f'{edge:g}' for edge in rule.edges or ())}."
     if rule.to == "code":
         return f"Cut to its first {rule.length} characters, a wider class of the hierarchy."
+    if rule.to == "hierarchy":
+        return _hierarchy(rule)
     return _COARSER[rule.to]
+
+
+def _hierarchy(rule: Generalize) -> str:
+    classes = [f"{name} ({', '.join(codes)})" for name, codes in classes_of(rule).items()]
+    shown = ", ".join(classes[:_MAPPED_SHOWN]) + (", ..." if len(classes) > _MAPPED_SHOWN else "")
+    of = f" of {hierarchies()[rule.hierarchy].title}" if rule.hierarchy is not None else ""
+    held = "a row with a code of no class waits in quarantine"
+    rest = held if rule.otherwise == "reject" else "a code of no class becomes empty"
+    return f"A code becomes its class{of}: {shown}; {rest}."
 
 
 def _condition(condition: Condition) -> str:

@@ -20,6 +20,7 @@ from atoll.model.dataset import Dataset, DatasetVersion
 from atoll.model.delivery import Delivery
 from atoll.model.grant import Grant
 from atoll.model.grant_request import GrantRequest
+from atoll.model.opening import Opening
 from atoll.model.operation import Operation
 from atoll.model.person import Caller, Person, Project, Source
 from atoll.model.proposal import ContractProposal
@@ -116,6 +117,11 @@ def _sees_grant_request(caller: Caller, _: GrantRequest, project: Project) -> No
     permissions.see_grants_of(caller, project)
 
 
+def _sees_opening(caller: Caller, opening: Opening, _: Project | None) -> bool:
+    permissions.see_opening(caller, opening)
+    return True
+
+
 def _sees_project(caller: Caller, project: Project, _: Project | None) -> bool:
     permissions.see_project(caller, project)
     return True
@@ -147,6 +153,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             Rule(AirlockRequest, _lets(airlock_permissions.see_request)),
             Rule(ContractProposal, _holds(Scope.CONTRACTS_READ)),
             Rule(Budget, _sees_budget),
+            Rule(Opening, _sees_opening),
             Rule(ClosedMonth, _holds(Scope.COSTS_READ)),
             Rule(Person, _holds(Scope.PEOPLE_READ)),
             Rule(Source, _holds(Scope.SOURCES_READ)),

@@ -177,5 +177,6 @@ def _file_outcome(line: Mapping[str, Any]) -> FileOutcome:
         rule=report.rule,
         message=report.message,
         left_out=report.left_out,
+        drift=report.drift,
         tables={file.table: file.rows for file in report.all_staged} if report.also_staged else {},
     )

@@ -128,10 +128,20 @@ class Pseudonymize(EnteringRule):
 
 
 class PartialPolicy(StrEnum):
-    """What shift_date does to a partial date."""
+    """What shift_date does to a date that is not known to the day.
 
-    #: Taken as the middle of its period, shifted, cut to its own precision again.
+    That is `2012`, `2012-11`, and the forms of SDTMIG 4.4.2 with a part unknown in the middle
+    (`2012---05`) or in front (`--11-05`, `-----T07:15`). A year that is not known cannot be
+    shifted: under `shift` and `year` such a row waits in quarantine.
+    """
+
+    #: Taken as the middle of its period, shifted, cut to its own precision again; what stands
+    #: behind an unknown part (the day of `2012---05`) is left out.
     SHIFT = "shift"
+    #: As `shift`, and cut to the year.
+    YEAR = "year"
+    #: Stays as delivered, unshifted: it tells the true period. Not beside a study day that is kept.
+    KEEP = "keep"
     #: Becomes null.
     DROP = "drop"
     #: Sends the row to quarantine.
@@ -163,19 +173,27 @@ class Generalize(EnteringRule):
     continent: an ISO 3166-1 country code (two or three letters) becomes its continent:
         Africa, Antarctica, Asia, Europe, North America, Oceania, South America.
     code: a code of a hierarchy (ICD-10, ATC, ...) is cut to its first `length` characters.
+    hierarchy: a code becomes the class that it stands in: of a `hierarchy` that is shipped
+        (`icd10cm_chapters`), or of `classes` given here. The longest beginning that fits decides.
 
     With `earliest`, years before it become one category, `before 1937`: for birth years
     that would tell an age over 89 (HIPAA 164.514(b)(2)(i)(C)). Review it every year.
     """
 
     treat: Literal["generalize"]
-    to: Literal["year", "month", "quarter", "zip3", "age_90", "bins", "bands", "continent", "code"]
+    to: Literal["year", "month", "quarter", "zip3", "age_90", "bins", "bands", "continent", "code", "hierarchy"]
     width: float | None = Field(default=None, gt=0)
     earliest: int | None = Field(default=None, ge=1800, le=2200)
     #: Of bands: where each band but the first begins, ascending.
     edges: tuple[float, ...] | None = Field(default=None, min_length=1)
     #: Of code: how many characters stay.
     length: int | None = Field(default=None, ge=1, le=20)
+    #: Of hierarchy: the name of one that is shipped.
+    hierarchy: str | None = None
+    #: Of hierarchy: class to its codes, as beginnings (`I2`) or ranges of them (`I20-I25`); case and points aside.
+    classes: dict[Annotated[str, Field(min_length=1, max_length=100)], tuple[str, ...]] | None = None
+    #: Of hierarchy: what happens to a code of no class.
+    otherwise: Literal["reject", "null"] = "reject"
 
 
 class Map(EnteringRule):
@@ -209,6 +227,20 @@ class RedactText(EnteringRule):
     names: tuple[str, ...] = ()
 
 
+class Encrypt(EnteringRule):
+    """Encrypted value by value with AES-SIV (RFC 5297); what enters the lake can be read by nobody.
+
+    One person asks for values of named subjects, named values or a whole table to be opened
+    and says why, another approves; the result is handed once to the person named, on record
+    and for a limited time. The key is that of a domain that does nothing else. Destroyed, it
+    takes the values with it.
+    """
+
+    treat: Literal["encrypt"]
+    #: A domain (one of the contract's `domains`) whose key only encrypts.
+    domain: str
+
+
 class Constant(EnteringRule):
     """Every value, null included, becomes this one."""
 
@@ -217,7 +249,7 @@ class Constant(EnteringRule):
 
 
 Rule = Annotated[
-    Keep | Drop | Pseudonymize | ShiftDate | Generalize | Map | RedactText | Constant,
+    Keep | Drop | Pseudonymize | ShiftDate | Generalize | Map | RedactText | Encrypt | Constant,
     Field(discriminator="treat"),
 ]
 
@@ -272,6 +304,20 @@ class RiskPolicy(Frozen):
     above: Literal["hold", "warn"] = "hold"
 
 
+class DriftPolicy(Frozen):
+    """What happens to a file whose columns are no longer quite those of the contract.
+
+    Told of the file in each case. A new column never enters, and one that is missing or stands
+    twice holds the file: about these nothing is to be chosen.
+    """
+
+    #: Columns come in another order than in the contract.
+    reordered: Literal["admit", "hold"] = "admit"
+    #: Most values of a column, or by the file's own word all, are of another kind. Admitted, rows that
+    #: do not fit wait one by one.
+    retyped: Literal["admit", "hold"] = "admit"
+
+
 class TableContract(Frozen):
     """One lake table and the files that fill it."""
 
@@ -311,6 +357,8 @@ class TableContract(Frozen):
     risk: RiskPolicy | None = None
     #: An id of each row, made of some of its columns.
     row_id: RowId | None = None
+    #: Flat formats: what happens when columns come in another order, or are of another kind.
+    drift: DriftPolicy = DriftPolicy()
     #: More than this part of the rows held, 0 to 1, and the delivery waits whole: too much is wrong with it.
     max_held: float | None = Field(default=None, ge=0, le=1)
     columns: dict[str, Rule]

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from atoll.model.drift import Drift
 from atoll.model.operation import Operation, OperationState
 from atoll.model.record import Frozen, Record
 from atoll.model.said import Sentence
@@ -55,6 +56,8 @@ class FileOutcome(Frozen):
     message: Sentence = ""
     #: Fields left out because no rule names them, with the number of rows.
     left_out: dict[str, int] = {}
+    #: How its columns differ from what the contract says: new, missing, repeated, retyped, reordered.
+    drift: tuple[Drift, ...] = ()
     #: Rows committed by table, where a file fills several (sheets, resources, segments).
     tables: dict[str, int] = {}
 

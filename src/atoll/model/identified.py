@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from atoll.model.drift import Drift
+
 #: Columns of a file of held rows (Parquet, in quarantine only): one line for each
 #: fault found; a row with two faults stands twice. `raw` is the whole row as delivered,
 #: JSON text; `masked` is the offending value masked (see `QuarantinedRow.masked`).
@@ -59,9 +61,11 @@ class IdentifiedBatch:
             have them; filled likewise.
         passed: numbers of rows that the contract knows and lets no table have (a
             segment of a message, say); filled likewise.
+        drift: how the columns differ from the contract's although the file is read.
     """
 
     rows: pl.LazyFrame
     malformed: list[MalformedRow] = field(default_factory=list)
     unknown: dict[str, int] = field(default_factory=dict)
     passed: list[int] = field(default_factory=list)
+    drift: tuple[Drift, ...] = ()

@@ -1768,6 +1768,114 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/openings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Openings
+         * @description What was asked to be opened, newest first; with the narrow right what is for oneself.
+         */
+        get: operations["list_openings"];
+        put?: never;
+        /**
+         * Ask Opening
+         * @description Ask that encrypted values be opened for a person; another steward decides.
+         */
+        post: operations["ask_opening"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/openings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Opening
+         * @description One: which values, for whom, why, and what became of it. No value is in it.
+         */
+        get: operations["show_opening"];
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw Opening
+         * @description Take back what one asked oneself.
+         */
+        delete: operations["withdraw_opening"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/openings/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Opening
+         * @description Let the person named have the values once, for as long as was asked.
+         */
+        post: operations["approve_opening"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/openings/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse Opening
+         * @description Turn it down.
+         */
+        post: operations["refuse_opening"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/openings/{id}/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Opening
+         * @description The opened values, to the person named, once; that they were taken is on record before they leave.
+         */
+        post: operations["take_opening"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operations": {
         parameters: {
             query?: never;
@@ -4410,6 +4518,25 @@ export interface components {
             treatment: string;
         };
         /**
+         * Drift
+         * @description One difference, told with names and counts and never with a value.
+         */
+        Drift: {
+            /** Column */
+            column: string;
+            kind: components["schemas"]["DriftKind"];
+            /** Message */
+            message: string;
+            /** Table */
+            table: string;
+        };
+        /**
+         * DriftKind
+         * @description What is different.
+         * @enum {string}
+         */
+        DriftKind: "new" | "missing" | "repeated" | "retyped" | "reordered";
+        /**
          * DutyAnswer
          * @description Housekeeping that is done again and again, as it stands in the process that answers.
          */
@@ -4648,6 +4775,11 @@ export interface components {
         FileOutcome: {
             /** Accepted */
             accepted: boolean;
+            /**
+             * Drift
+             * @default []
+             */
+            drift: components["schemas"]["Drift"][];
             /**
              * Left Out
              * @default {}
@@ -5267,6 +5399,13 @@ export interface components {
             /** Items */
             items: components["schemas"]["LogLine"][];
         };
+        /** Listing[OpeningAnswer] */
+        Listing_OpeningAnswer_: {
+            /** Cursor */
+            cursor?: string | null;
+            /** Items */
+            items: components["schemas"]["OpeningAnswer"][];
+        };
         /** Listing[OperationAnswer] */
         Listing_OperationAnswer_: {
             /** Cursor */
@@ -5738,6 +5877,45 @@ export interface components {
             reason: string;
         };
         /**
+         * NewOpening
+         * @description Which values, for whom, and why. Exactly one of `subjects`, `values` and `whole` is given.
+         */
+        NewOpening: {
+            /**
+             * Columns
+             * @default []
+             */
+            columns: string[];
+            /** Dataset */
+            dataset: string;
+            /**
+             * Hours
+             * @default 24
+             */
+            hours: number;
+            /** Reason */
+            reason: string;
+            /** Recipient */
+            recipient?: string | null;
+            /**
+             * Subjects
+             * @default []
+             */
+            subjects: string[];
+            /** Table */
+            table: string;
+            /**
+             * Values
+             * @default []
+             */
+            values: string[];
+            /**
+             * Whole
+             * @default false
+             */
+            whole: boolean;
+        };
+        /**
          * NewPassword
          * @description The password that holds, and the one to come.
          */
@@ -5992,6 +6170,91 @@ export interface components {
              */
             seen_at: string;
         };
+        /**
+         * OpenedAnswer
+         * @description The values, handed once.
+         */
+        OpenedAnswer: {
+            /** Dataset */
+            dataset: string;
+            /** Id */
+            id: string;
+            /** Items */
+            items: components["schemas"]["OpenedValue"][];
+            /** Table */
+            table: string;
+        };
+        /**
+         * OpenedValue
+         * @description One value, opened.
+         */
+        OpenedValue: {
+            /** Column */
+            column: string;
+            /** Encrypted */
+            encrypted: string;
+            /** Subject */
+            subject: string | null;
+            /** Value */
+            value: string;
+        };
+        /**
+         * OpeningAnswer
+         * @description What was asked, and what became of it; never a value.
+         */
+        OpeningAnswer: {
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Asked By */
+            asked_by: string;
+            /** Cells */
+            cells: number;
+            /** Columns */
+            columns: string[];
+            /** Dataset */
+            dataset: string;
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string | null;
+            /** Decision */
+            decision: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Handed At */
+            handed_at: string | null;
+            /** Hours */
+            hours: number;
+            /** Id */
+            id: string;
+            /** Number */
+            number: number;
+            /** Reason */
+            reason: string;
+            /** Recipient */
+            recipient: string;
+            state: components["schemas"]["OpeningState"];
+            /** Subjects */
+            subjects: string[];
+            /** Table */
+            table: string;
+            /** Values */
+            values: string[];
+            /** Whole */
+            whole: boolean;
+        };
+        /**
+         * OpeningState
+         * @description What became of what was asked; all but the first two are final.
+         * @enum {string}
+         */
+        OpeningState: "waiting" | "approved" | "refused" | "withdrawn" | "handed" | "expired";
         /**
          * OperationAnswer
          * @description A piece of long work.
@@ -7033,7 +7296,7 @@ export interface components {
          * @description A right that a route can ask for.
          * @enum {string}
          */
-        Scope: "me:read" | "me:write" | "tokens:own" | "tokens:write" | "people:read" | "people:write" | "projects:read:own" | "projects:read" | "projects:write" | "sources:read" | "sources:write" | "contracts:read" | "contracts:write" | "keys:read" | "keys:write" | "deliveries:read:own" | "deliveries:read" | "deliveries:write" | "deliveries:decide" | "quarantine:read:own" | "quarantine:read" | "datasets:read" | "datasets:maintain" | "erasures:read" | "erasures:write" | "grants:read:own" | "grants:read" | "grants:write" | "grants:request" | "queries:run" | "queries:read:own" | "products:read" | "products:write" | "workspaces:read:own" | "workspaces:read" | "workspaces:run" | "workspaces:open" | "workspaces:prove" | "workspaces:end:own" | "workspaces:end" | "airlock:read:own" | "airlock:read" | "airlock:request" | "airlock:review" | "repositories:read:own" | "repositories:read" | "repositories:write" | "repositories:restore" | "packages:read:own" | "packages:read" | "flows:read" | "audit:read" | "costs:read:own" | "costs:read" | "costs:write" | "budgets:read:own" | "budgets:read" | "budgets:write" | "operations:read" | "operations:write" | "settings:read";
+        Scope: "me:read" | "me:write" | "tokens:own" | "tokens:write" | "people:read" | "people:write" | "projects:read:own" | "projects:read" | "projects:write" | "sources:read" | "sources:write" | "contracts:read" | "contracts:write" | "keys:read" | "keys:write" | "openings:read:own" | "openings:read" | "openings:write" | "openings:take" | "deliveries:read:own" | "deliveries:read" | "deliveries:write" | "deliveries:decide" | "quarantine:read:own" | "quarantine:read" | "datasets:read" | "datasets:maintain" | "erasures:read" | "erasures:write" | "grants:read:own" | "grants:read" | "grants:write" | "grants:request" | "queries:run" | "queries:read:own" | "products:read" | "products:write" | "workspaces:read:own" | "workspaces:read" | "workspaces:run" | "workspaces:open" | "workspaces:prove" | "workspaces:end:own" | "workspaces:end" | "airlock:read:own" | "airlock:read" | "airlock:request" | "airlock:review" | "repositories:read:own" | "repositories:read" | "repositories:write" | "repositories:restore" | "packages:read:own" | "packages:read" | "flows:read" | "audit:read" | "costs:read:own" | "costs:read" | "costs:write" | "budgets:read:own" | "budgets:read" | "budgets:write" | "operations:read" | "operations:write" | "settings:read";
         /**
          * ScopeAnswer
          * @description A right, what it allows, and who has it.
@@ -11129,6 +11392,238 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_openings: {
+        parameters: {
+            query?: {
+                /** @description Of this dataset. */
+                dataset?: string | null;
+                /** @description `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Most items of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listing_OpeningAnswer_"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ask_opening: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOpening"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpeningAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_opening: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpeningAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    withdraw_opening: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpeningAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    approve_opening: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Refusal"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpeningAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    refuse_opening: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Refusal"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpeningAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    take_opening: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedAnswer"];
                 };
             };
             /** @description An error */

@@ -24,6 +24,7 @@ const TOUCHES: Record<string, readonly (keyof paths | `/api/v1/${string}`)[]> = 
   project: ["/api/v1/projects", "/api/v1/session"],
   dataset: ["/api/v1/datasets", "/api/v1/catalog"],
   contract: ["/api/v1/contracts", "/api/v1/datasets"],
+  opening: ["/api/v1/openings"],
   contract_proposal: ["/api/v1/contract-proposals"],
   airlock_request: ["/api/v1/airlock-requests"],
   budget: ["/api/v1/budgets", "/api/v1/costs"],

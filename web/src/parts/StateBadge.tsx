@@ -10,7 +10,7 @@ const TONE_OF = {
   provisioning: "busy", hibernating: "busy", hibernated: "idle", waking: "busy", resizing: "busy", stopping: "busy",
   stopped: "idle", terminating: "busy", terminated: "idle", starting: "busy", frozen: "idle", absent: "idle", unknown: "wait",
   open: "wait", approved: "good", refused: "bad", withdrawn: "idle", draft: "idle", checking: "busy", returned: "wait",
-  review: "wait", placing: "busy", placed: "good", released: "good", expired: "idle", revoked: "idle", active: "good", inactive: "idle",
+  review: "wait", placing: "busy", placed: "good", released: "good", expired: "idle", handed: "good", revoked: "idle", active: "good", inactive: "idle",
   current: "good", deprecated: "wait", retired: "idle", within: "good", warned: "wait", blocked: "bad", closed: "good",
   published: "good", lapsed: "idle", ready: "good", pending: "wait",
 } as const satisfies Record<string, Tone>;

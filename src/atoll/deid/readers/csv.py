@@ -37,7 +37,10 @@ def csv_readings(path: Path, table: TableContract, scratch: Path) -> Iterator[Re
                 take_census, source, offset=offset, separator=table.csv.separator, quote=table.csv.quote
             )
             rows = _scan(source, header, table)
-            yield Reading(IdentifiedBatch(rows), lambda found: _full_rows(census.result(), found, rows, header, table))
+            yield Reading(
+                IdentifiedBatch(rows, drift=header.drift),
+                lambda found: _full_rows(census.result(), found, rows, header, table),
+            )
     yield _careful(path, table, header, scratch)
 
 
@@ -85,7 +88,7 @@ def _careful(path: Path, table: TableContract, header: CsvHeader, scratch: Path)
         null_values=["", *table.csv.nulls],
         glob=False,
     )
-    return Reading(IdentifiedBatch(rows, malformed), lambda found: found == written)
+    return Reading(IdentifiedBatch(rows, malformed, drift=header.drift), lambda found: found == written)
 
 
 def _as_utf8(path: Path, table: TableContract, header: CsvHeader, scratch: Path) -> tuple[Path | None, int]:

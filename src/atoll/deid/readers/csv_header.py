@@ -10,6 +10,7 @@ from pathlib import Path
 from atoll.deid.readers.columns import check_columns
 from atoll.deid.readers.refusal import FileRefused
 from atoll.model.contract import CsvDialect, TableContract
+from atoll.model.drift import Drift
 
 #: A header longer than this is no header.
 _HEADER_MAX_BYTES = 1 << 20
@@ -21,6 +22,8 @@ class CsvHeader:
 
     names: tuple[str, ...]
     data_offset: int
+    #: How they differ from the contract's although the file is read.
+    drift: tuple[Drift, ...]
 
 
 def read_header(path: Path, table: TableContract) -> CsvHeader:
@@ -38,8 +41,8 @@ def read_header(path: Path, table: TableContract) -> CsvHeader:
     bom = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
     line = _first_line(start[bom:], table.csv)
     names = _names(line, table.csv, bom=bom > 0)
-    check_columns(table, names)
-    return CsvHeader(tuple(names), bom + len(line))
+    drift = check_columns(table, names)
+    return CsvHeader(tuple(names), bom + len(line), drift)
 
 
 def _first_line(text: bytes, dialect: CsvDialect) -> bytes:

@@ -40,9 +40,9 @@ def read_dataset_json(path: Path, table: TableContract) -> Reading:
             (`cut_off`), or its records are not as many as it says (`records`).
     """
     layout = read_layout(path)
-    check_columns(table, layout.columns)
+    drift = check_columns(table, layout.columns)
     source = _Source(path, layout)
-    return streamed(dict.fromkeys(layout.columns, pl.String()), source.frames, "DATASET-JSON")
+    return streamed(dict.fromkeys(layout.columns, pl.String()), source.frames, "DATASET-JSON").drifting(drift)
 
 
 @dataclass(frozen=True)

@@ -59,9 +59,9 @@ def read_excel(path: Path, table: TableContract, parts: Sequence[TableContract])
     header = [_text(value) or "" for value in rows[filled[0]]]
     while header and not header[-1] and all(row[len(header) - 1] == "" for row in rows):
         header.pop()
-    check_columns(table, header)
+    drift = check_columns(table, header)
     source = _Source(path, table, at, before, tuple(header), rows, filled)
-    return streamed(dict.fromkeys(header, pl.String()), source.frames, "EXCEL")
+    return streamed(dict.fromkeys(header, pl.String()), source.frames, "EXCEL").drifting(drift)
 
 
 def _check_sheets(

@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from atoll.deid.readers.columns import check_columns, shown
+from atoll.deid.readers.columns import check_columns, check_kinds, shown
 from atoll.deid.readers.reading import Reading
 from atoll.deid.readers.refusal import FileRefused
 from atoll.deid.readers.streamed import Notes, library_at_work, streamed
@@ -49,11 +49,22 @@ def read_parquet(path: Path, table: TableContract) -> Reading:
         raise FileRefused("The file is cut off: it does not end as Parquet.", rule="cut_off", todo=_TODO)
     with library_at_work("The footer of the file is damaged.", _TODO), pq.ParquetFile(path) as opened:
         schema = opened.schema_arrow
-    check_columns(table, schema.names)
+    drift = check_columns(table, schema.names)
     wanted = {n: t for n, t in zip(schema.names, schema.types, strict=True) if not isinstance(table.columns[n], Drop)}
     _check_types(wanted)
+    drift += check_kinds(table, {n: _numeric(t) for n, t in wanted.items() if not _empty(t)})
     source = _Source(path, table, wanted)
-    return streamed({n: source.dtype(n) for n in wanted}, source.frames, "PARQUET")
+    return streamed({n: source.dtype(n) for n in wanted}, source.frames, "PARQUET").drifting(drift)
+
+
+def _empty(kind: pa.DataType) -> bool:
+    """Whether the column can hold nothing but nulls, and so says nothing of its kind."""
+    return bool(pa.types.is_null(kind))
+
+
+def _numeric(kind: pa.DataType) -> bool:
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_integer(value) or pa.types.is_floating(value) or pa.types.is_decimal(value))
 
 
 def _check_types(wanted: dict[str, pa.DataType]) -> None:

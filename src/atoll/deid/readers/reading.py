@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from atoll.model.drift import Drift
 from atoll.model.identified import IdentifiedBatch
 
 
@@ -21,3 +22,7 @@ class Reading:
 
     batch: IdentifiedBatch
     proven: Callable[[int], bool] = lambda rows: True
+
+    def drifting(self, drift: tuple[Drift, ...]) -> Reading:
+        """The same, told how the file's columns differ from the contract's."""
+        return replace(self, batch=replace(self.batch, drift=drift))

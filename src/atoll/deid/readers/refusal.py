@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from atoll.errors import DeliveryRefused
+from atoll.model.drift import Drift
 
 
 class FileRefused(DeliveryRefused):
@@ -10,8 +11,10 @@ class FileRefused(DeliveryRefused):
 
     Attributes:
         rule: one word for programs: `encoding`, `line_ends`, `columns`, ...
+        drift: how its columns differ from the contract's, where that is why.
     """
 
-    def __init__(self, what: str, *, rule: str, todo: str = "") -> None:
+    def __init__(self, what: str, *, rule: str, todo: str = "", drift: tuple[Drift, ...] = ()) -> None:
         super().__init__(what, todo=todo)
         self.rule = rule
+        self.drift = drift

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pyreadstat
 
-from atoll.deid.readers.columns import check_columns
+from atoll.deid.readers.columns import check_columns, check_kinds
 from atoll.deid.readers.reading import Reading
 from atoll.deid.readers.refusal import FileRefused
 from atoll.deid.readers.sas_missing import MISSING, missing_columns
@@ -48,9 +48,10 @@ def read_sas7bdat(path: Path, table: TableContract) -> Reading:
     """
     variables, rows = describe(path, table)
     letters = missing_columns(table, [v.name for v in variables if v.numeric])
-    check_columns(table, [*(v.name for v in variables), *letters])
+    drift = check_columns(table, [*(v.name for v in variables), *letters])
+    drift += check_kinds(table, {v.name: v.numeric for v in variables})
     source = _Source(path, table, variables, rows, letters)
-    return streamed(source.schema(), source.frames, "SAS7BDAT")
+    return streamed(source.schema(), source.frames, "SAS7BDAT").drifting(drift)
 
 
 def describe(path: Path, table: TableContract | None = None) -> tuple[tuple[Variable, ...], int]:

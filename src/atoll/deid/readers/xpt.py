@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from atoll.deid.readers.columns import check_columns
+from atoll.deid.readers.columns import check_columns, check_kinds
 from atoll.deid.readers.fixed_text import Bytes
 from atoll.deid.readers.sas_missing import MISSING, count_special, missing_columns, missing_letters
 from atoll.deid.readers.xpt_fields import moment_column, number_column, plain_number_column, text_column
@@ -43,8 +43,9 @@ def read_xpt(path: Path, table: TableContract) -> IdentifiedBatch:
     """
     member = read_member(path)
     letters = missing_columns(table, [v.name for v in member.variables if v.numeric])
-    check_columns(table, [*(v.name for v in member.variables), *letters])
-    batch = IdentifiedBatch(pl.LazyFrame())
+    drift = check_columns(table, [*(v.name for v in member.variables), *letters])
+    drift += check_kinds(table, {v.name: v.numeric for v in member.variables})
+    batch = IdentifiedBatch(pl.LazyFrame(), drift=drift)
     source = _Source(path, table, member, letters, batch.malformed, batch.unknown)
     rows = register_io_source(source.frames, schema=source.schema(), is_pure=True, explain_name="XPT")
     return replace(batch, rows=rows)

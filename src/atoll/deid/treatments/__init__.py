@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from atoll.deid.source_column import SourceColumn
 from atoll.deid.treatments.constant import constant
+from atoll.deid.treatments.encrypt import encrypt
 from atoll.deid.treatments.generalize import generalize
 from atoll.deid.treatments.keep import keep
 from atoll.deid.treatments.map import map_values
@@ -12,7 +13,17 @@ from atoll.deid.treatments.redact_text import redact_text
 from atoll.deid.treatments.shift_date import shift_date
 from atoll.deid.treatments.treatment import Setting, Subject, Treatment
 from atoll.errors import ContractInvalid
-from atoll.model.contract import Constant, EnteringRule, Generalize, Keep, Map, Pseudonymize, RedactText, ShiftDate
+from atoll.model.contract import (
+    Constant,
+    Encrypt,
+    EnteringRule,
+    Generalize,
+    Keep,
+    Map,
+    Pseudonymize,
+    RedactText,
+    ShiftDate,
+)
 
 __all__ = ["Setting", "Subject", "Treatment", "treat"]
 
@@ -33,6 +44,8 @@ def treat(column: SourceColumn, rule: EnteringRule, setting: Setting) -> Treatme
             made = map_values(column, rule)
         case RedactText():
             made = redact_text(column, rule)
+        case Encrypt():
+            made = encrypt(column, rule, setting)
         case Constant():
             made = constant(rule)
         case _:

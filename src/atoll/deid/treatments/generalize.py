@@ -9,6 +9,7 @@ import polars as pl
 
 from atoll.deid.continents import CONTINENTS
 from atoll.deid.source_column import Fault, SourceColumn
+from atoll.deid.treatments.hierarchy import hierarchy
 from atoll.deid.treatments.treatment import Treatment
 from atoll.model.contract import Generalize
 from atoll.model.table import ColumnType
@@ -92,8 +93,8 @@ def _of_date(date: pl.Expr, to: str) -> pl.Expr:
 
 def _of_text(date: pl.Expr, to: str) -> pl.Expr:
     if to == "year":
-        return date.str.head(4)
-    month = pl.when(date.str.len_bytes() >= len("YYYY-MM")).then(date.str.head(7))
+        return date.str.extract(r"^(\d{4})")
+    month = date.str.extract(r"^(\d{4}-\d{2})")
     if to == "month":
         return month
     quarter = (month.str.slice(5, 2).cast(pl.Int8, strict=False) + 2) // 3
@@ -107,4 +108,5 @@ _MADE: dict[str, Callable[[SourceColumn, Generalize], Treatment]] = {
     "bands": _bands,
     "continent": _continent,
     "code": _code,
+    "hierarchy": hierarchy,
 }

@@ -28,11 +28,15 @@ class Subject:
 
 @dataclass(frozen=True)
 class Setting:
-    """What treatments may draw on: the domains, their keys and the table's subject."""
+    """What treatments may draw on: the domains, their keys, the table's subject, and where the rows stand."""
 
     domains: Mapping[str, Domain]
     keys: Mapping[str, DomainKeys]
     subject: Subject | None
+    #: `dataset.table`.
+    table: str
+    #: As delivered.
+    file_name: str
 
 
 @dataclass(frozen=True)

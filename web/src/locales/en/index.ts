@@ -12,6 +12,7 @@ import deliveries from "./deliveries.json";
 import flows from "./flows.json";
 import home from "./home.json";
 import machines from "./machines.json";
+import openings from "./openings.json";
 import parts from "./parts.json";
 import projects from "./projects.json";
 import shell from "./shell.json";
@@ -32,6 +33,7 @@ export const words = {
   flows,
   home,
   machines,
+  openings,
   parts,
   projects,
   shell,

@@ -11,14 +11,16 @@ import { Page } from "../../parts/Page";
 import { Problem } from "../../parts/Problem";
 import { Access } from "./Access";
 import { AskAccess } from "./AskAccess";
+import { encryptedColumns } from "./AskOpening";
 import { Lineage } from "./Lineage";
+import { Openings } from "./Openings";
 import { Profile } from "./Profile";
 import { Quality } from "./Quality";
 import { Risk } from "./Risk";
 import { Tables } from "./Tables";
 import { Versions } from "./Versions";
 
-const TABS = ["tables", "profile", "risk", "quality", "versions", "lineage", "access"] as const;
+const TABS = ["tables", "profile", "risk", "quality", "versions", "lineage", "access", "openings"] as const;
 
 export function Component() {
   const { t } = useTranslation("data");
@@ -37,7 +39,7 @@ export function Component() {
       </Page>
     );
   }
-  const tabs = TABS.filter((one) => (one === "lineage" ? may("flows:read") : one === "access" ? may("grants:read:own") : true));
+  const tabs = TABS.filter((one) => (one === "lineage" ? may("flows:read") : one === "access" ? may("grants:read:own") : one === "openings" ? may("openings:read:own") && dataset.tables.some((table) => encryptedColumns(table).length > 0) : true));
   const wanted = params.get("tab");
   const tab = tabs.find((one) => one === wanted) ?? "tables";
   const facts = [
@@ -90,6 +92,7 @@ export function Component() {
         <Tabs.Panel value="versions"><Versions name={name} /></Tabs.Panel>
         <Tabs.Panel value="lineage"><Lineage name={name} /></Tabs.Panel>
         <Tabs.Panel value="access"><Access name={name} /></Tabs.Panel>
+        <Tabs.Panel value="openings"><Openings dataset={dataset} /></Tabs.Panel>
       </Tabs>
       <Modal opened={asking} onClose={close} size="lg" title={t("ask.title", { name: dataset.title })} closeButtonProps={{ "aria-label": t("ask.close") }}>
         <AskAccess dataset={dataset} onDone={close} />

@@ -104,6 +104,9 @@ function Files({ delivery }: { delivery: Delivery }) {
             <>
               <Text size="sm" c={outcome.accepted ? "green" : "red"}>{t(outcome.accepted ? "accepted" : "turnedAway")}</Text>
               {outcome.message && <Text size="xs" c="dimmed">{outcome.message}</Text>}
+              {outcome.drift.map(({ kind, table, column, message }) => (
+                <Text key={`${kind} ${table} ${column}`} size="xs" title={message}>{t(`drift.${kind}`, { column })}</Text>
+              ))}
             </>
           ),
       },

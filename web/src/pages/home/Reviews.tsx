@@ -25,6 +25,7 @@ function useWaiting() {
   const proposals = useListing("/api/v1/contract-proposals", { query: { state: "waiting" } }, { enabled: may("contracts:write") });
   const grants = useListing("/api/v1/grant-requests", { query: { waiting: true } }, { enabled: may("grants:write") });
   const airlock = useListing("/api/v1/airlock-requests", { query: { to_review: true } }, { enabled: may("airlock:review") });
+  const openings = useListing("/api/v1/openings", {}, { enabled: may("openings:read:own") });
   const failed = useListing("/api/v1/deliveries", { query: { state: "failed" } }, { enabled: may("deliveries:decide") });
   const rows: Waiting[] = [
     ...proposals.rows
@@ -34,9 +35,12 @@ function useWaiting() {
       .filter(({ requested_by }) => requested_by !== login)
       .map(({ id, dataset, project, requested_by, requested_at, state }) => ({ id, state, at: requested_at, to: `/projects/${project}`, text: t("reviews.grant", { name: dataset, project, by: requested_by }) })),
     ...airlock.rows.map(({ id, project, requester, submitted_at, state }) => ({ id, state, at: submitted_at, to: `/airlock/${id}`, text: t("reviews.airlock", { name: project, by: requester }) })),
+    ...openings.rows
+      .filter(({ state, asked_by, recipient }) => (state === "waiting" ? asked_by !== login && recipient !== login : state === "approved" && recipient === login))
+      .map(({ id, dataset, asked_by, asked_at, state }) => ({ id, state, at: asked_at, to: `/data/${dataset}?tab=openings`, text: t("reviews.opening", { name: dataset, by: asked_by }) })),
     ...failed.rows.map(({ id, dataset, source, opened_at, state }) => ({ id, state, at: opened_at, to: `/deliveries/${id}`, text: t("reviews.delivery", { name: dataset, source }) })),
   ];
-  const asked = [proposals, grants, airlock, failed];
+  const asked = [proposals, grants, airlock, openings, failed];
   return {
     rows: rows.sort((one, other) => (one.at ?? "").localeCompare(other.at ?? "")),
     loading: asked.some(({ loading }) => loading),
