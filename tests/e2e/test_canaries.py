@@ -39,6 +39,7 @@ def deliver(platform, dataset, files):
         return source.wait_for_delivery(delivery["id"], timeout_seconds=240)
 
 
+@pytest.mark.timeout(600)
 def test_no_canary_outside_quarantine(platform, planted, tmp_path):
     hidden = plant_formats(tmp_path / "planted" / "hidden")
     platform.source("hidden-lab", "hidden")
