@@ -113,3 +113,13 @@ def test_a_cut_off_or_damaged_file_is_refused_whole(tmp_path: Path) -> None:
             done = carry_out(tmp_path, "parquet", "a: {treat: keep}", data)
             assert (done.report.rule, done.report.rows_in) == (rule, None), data[:20]
             assert done.treated.is_empty()
+
+
+def test_names_in_a_dropped_column_are_taken_out_of_texts(tmp_path: Path) -> None:
+    columns = "NAME: {treat: drop}\nNOTE: {treat: redact_text, names: [NAME]}"
+    pq.write_table(pa.table({"NAME": ["Quill"], "NOTE": ["Seen Quill today"]}), tmp_path / "in.parquet")
+
+    done = carry_out(tmp_path, "parquet", columns, tmp_path / "in.parquet")
+
+    assert "Quill" not in done.treated["note"][0]
+    assert "Seen" in done.treated["note"][0]

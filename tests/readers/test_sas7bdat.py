@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,9 @@ def test_columns_must_be_those_of_the_contract(tmp_path: Path) -> None:
 
     assert done.report.rule == "columns"
     assert "mylabl" in done.report.message
+
+
+def test_a_data_set_is_read_where_pandas_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+
+    assert carry_out(tmp_path, "sas7bdat", SAMPLE, DATA / "sample.sas7bdat").report.rows_committed == 5

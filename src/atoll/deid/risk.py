@@ -11,16 +11,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from atoll.deid.risk_groups import Counts, Groups, groups_of
 from atoll.deid.schema import lake_name
 from atoll.model.contract import Contract, EnteringRule, RiskPolicy
 from atoll.model.risk import Diversity, GroupSizes, TableRisk, WithoutColumn
 
 #: First sizes of the histogram's bars; the last is open.
 _BARS = (1, 2, 3, 5, 11, 20, 50, 100, 1000)
-_PEOPLE = "__people"
-_ROWS = "__rows"
-_KEY = "__key"
-_SUBJECT = "__subject"
 
 
 @dataclass(frozen=True)
@@ -68,16 +65,15 @@ def risk_columns(contract: Contract) -> tuple[RiskColumns, ...]:
 
 def table_risk(rows: pl.LazyFrame, columns: RiskColumns) -> TableRisk:
     """The figures of a table's treated rows (the lake's columns, those of `columns.every` at least)."""
-    groups = _groups(rows, columns)
-    sizes = groups[_PEOPLE]
-    people, smallest = int(sizes.sum()), int(sizes.min() or 0)  # type: ignore[arg-type]
-    least = columns.policy.min_k
+    groups = groups_of(rows, columns.quasi_identifiers, columns.sensitive, columns.subject)
+    sizes, least = groups.people, columns.policy.min_k
+    people, smallest = int(sizes.sum()), _least(sizes)
     figures = {
         "smallest_group": smallest,
         "people": people,
-        "people_under_k": int(sizes.filter(sizes < least).sum()),
+        "people_under_k": int(sizes[sizes < least].sum()),
         "unique_people": int((sizes == 1).sum()),
-        "average_risk": round(groups.height / people, 6) if people else 0.0,
+        "average_risk": round(len(sizes) / people, 6) if people else 0.0,
     }
     diversity = tuple(_diversity(groups, name, columns.policy.min_l) for name in columns.sensitive)
     return TableRisk(
@@ -85,8 +81,8 @@ def table_risk(rows: pl.LazyFrame, columns: RiskColumns) -> TableRisk:
         counted_by=columns.subject,
         quasi_identifiers=columns.quasi_identifiers,
         policy=columns.policy,
-        rows=int(groups[_ROWS].sum()),
-        groups=groups.height,
+        rows=groups.rows,
+        groups=len(sizes),
         highest_risk=round(1 / smallest, 6) if smallest else 0.0,
         sizes=_histogram(sizes),
         diversity=diversity,
@@ -96,59 +92,32 @@ def table_risk(rows: pl.LazyFrame, columns: RiskColumns) -> TableRisk:
     )
 
 
-def _groups(rows: pl.LazyFrame, columns: RiskColumns) -> pl.DataFrame:
-    """A row for each group: `__key`, rows, people, a hash of each quasi-identifier, and `__l_<sensitive>`.
-
-    Values are hashed to 64 bits, each column by a seed of its own, and a group's key is the sum
-    of its hashes: to group by one number is ten times cheaper than by six columns, and a column
-    is left out by taking its hash off. Of ten million groups two meet with a chance of 3 in a million.
-    """
-    keys = [pl.col(name).hash(seed=seed).alias(name) for seed, name in enumerate(columns.quasi_identifiers)]
-    others = [pl.col(name).hash().alias(f"__v_{name}") for name in columns.sensitive]
-    who = [] if columns.subject is None else [pl.col(columns.subject).hash().alias(_SUBJECT)]
-    hashed = rows.select(*keys, *others, *who).with_columns(pl.sum_horizontal(columns.quasi_identifiers).alias(_KEY))
-    firsts = [pl.col(name).first() for name in columns.quasi_identifiers]
-    wanted = [hashed.group_by(_KEY).agg(pl.len().alias(_ROWS), *firsts)]
-    if who:
-        wanted.append(hashed.select(pl.col(_SUBJECT).n_unique()))
-    wanted += [
-        hashed.select(_KEY, f"__v_{name}").unique().group_by(_KEY).agg(pl.len().alias(f"__l_{name}"))
-        for name in columns.sensitive
-    ]
-    groups, *more = pl.collect_all(wanted, engine="streaming")
-    subjects = int(more.pop(0).item()) if who else None
-    for found in more:
-        groups = groups.join(found, on=_KEY, how="left")
-    if subjects is None or subjects == groups[_ROWS].sum():
-        return groups.with_columns(pl.col(_ROWS).alias(_PEOPLE))  # one row for each person, as is usual
-    people = hashed.select(_KEY, _SUBJECT).unique().group_by(_KEY).agg(pl.len().alias(_PEOPLE))
-    return groups.join(people.collect(engine="streaming"), on=_KEY, how="left")
+def _least(sizes: Counts) -> int:
+    return int(sizes.min()) if len(sizes) else 0
 
 
-def _histogram(sizes: pl.Series) -> tuple[GroupSizes, ...]:
+def _histogram(sizes: Counts) -> tuple[GroupSizes, ...]:
     bars = []
     for low, after in zip(_BARS, (*_BARS[1:], None), strict=True):
-        within = sizes.filter((sizes >= low) & (sizes < after)) if after is not None else sizes.filter(sizes >= low)
+        within = sizes[(sizes >= low) & (sizes < after)] if after is not None else sizes[sizes >= low]
         high = None if after is None else after - 1
         bars.append(GroupSizes(low=low, high=high, groups=len(within), people=int(within.sum())))
     return tuple(bars)
 
 
-def _diversity(groups: pl.DataFrame, column: str, asked: int | None) -> Diversity:
-    found = groups[f"__l_{column}"]
-    under = None if asked is None else int(groups[_PEOPLE].filter(found < asked).sum())
-    return Diversity(column=column, least=int(found.min() or 0), people_under=under)  # type: ignore[arg-type]
+def _diversity(groups: Groups, column: str, asked: int | None) -> Diversity:
+    found = groups.diversity[column]
+    under = None if asked is None else int(groups.people[found < asked].sum())
+    return Diversity(column=column, least=_least(found), people_under=under)
 
 
-def _without(groups: pl.DataFrame, columns: RiskColumns, left_out: str) -> WithoutColumn:
-    """Groups united over one column; a person in two of them counts in both, as before."""
-    united = groups.lazy().group_by(pl.col(_KEY) - pl.col(left_out)).agg(pl.col(_PEOPLE).sum())
-    sizes = united.collect(engine="streaming")[_PEOPLE]
+def _without(groups: Groups, columns: RiskColumns, left_out: str) -> WithoutColumn:
+    sizes = groups.without[left_out]
     return WithoutColumn(
         column=left_out,
-        values=groups[left_out].n_unique(),
-        smallest_group=int(sizes.min() or 0),  # type: ignore[arg-type]
-        people_under_k=int(sizes.filter(sizes < columns.policy.min_k).sum()),
+        values=groups.values[left_out],
+        smallest_group=_least(sizes),
+        people_under_k=int(sizes[sizes < columns.policy.min_k].sum()),
     )
 
 

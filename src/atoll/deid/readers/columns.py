@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from atoll.deid.readers.refusal import FileRefused
-from atoll.model.contract import Drop, EnteringRule, TableContract
+from atoll.model.contract import Drop, EnteringRule, Format, TableContract
 from atoll.model.drift import Drift, DriftKind
 from atoll.model.table import ColumnType
 
@@ -16,25 +16,37 @@ _NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
 _LETTERS = ".missing"
 _TODO = "Deliver the columns that the contract names, or have the contract mended."
 
+_HEADER_IS_A_ROW = (Format.CSV, Format.EXCEL)
+
 
 def shown(name: str) -> str:
     """A column's name as messages may show it: `?` when it may be a value in a header's place."""
     return name if _NAME.match(name) else "?"
 
 
+def _hidden(name: str) -> str:
+    del name
+    return "?"
+
+
 def check_columns(table: TableContract, found: Sequence[str]) -> tuple[Drift, ...]:
     """Compare the columns of a flat file with the rules of its table; the differences that let it in.
+
+    Columns that no rule names are told by their names. Not so where they are the greater part of a
+    file whose header is a row like others: a row of values may stand in its place, and look like names.
 
     Raises:
         FileRefused: (rule `columns`) a column stands twice, one is not named by any rule, or one that
             must be there is missing; (rule `column_order`) they come in another order than in the
             contract, and it holds such files. A dropped column may be absent when it is optional.
     """
+    known = sum(c in table.columns for c in found)
+    show = _hidden if table.format in _HEADER_IS_A_ROW and 2 * known < len(found) else shown
     twice = sorted({c for c in found if list(found).count(c) > 1})
     unnamed = sorted({c for c in found if c not in table.columns})
     missing = [c for c, rule in table.columns.items() if c not in found and not _may_miss(rule)]
-    drift = [_drift(DriftKind.REPEATED, c, "The column stands twice.") for c in twice]
-    drift += [_drift(DriftKind.NEW, c, "No rule of the contract names the column; it does not enter.") for c in unnamed]
+    drift = [_drift(DriftKind.REPEATED, show(c), "The column stands twice.") for c in twice]
+    drift += [_drift(DriftKind.NEW, show(c), "No rule of the contract names the column; it does not enter.") for c in unnamed]
     drift += [_drift(DriftKind.MISSING, c, "The contract names the column, and the file has none.") for c in missing]
     moved = _first_moved(table, found)
     if moved is not None:
@@ -42,8 +54,12 @@ def check_columns(table: TableContract, found: Sequence[str]) -> tuple[Drift, ..
             _drift(DriftKind.REORDERED, moved, "From here on columns come in another order than the contract's.")
         )
     faults = [
-        f"columns that {words}: {', '.join(dict.fromkeys(map(shown, names)))}"
-        for words, names in (("stand twice", twice), ("no rule names", unnamed), ("are missing", missing))
+        f"columns that {words}: {', '.join(dict.fromkeys(names))}"
+        for words, names in (
+            ("stand twice", [*map(show, twice)]),
+            ("no rule names", [*map(show, unnamed)]),
+            ("are missing", missing),
+        )
         if names
     ]
     if faults:

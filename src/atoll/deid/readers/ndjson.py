@@ -13,6 +13,7 @@ from atoll.deid.readers.nested_rows import BadRecordError, Entry, NestedRows, Va
 from atoll.deid.readers.reading import Reading
 from atoll.model.contract import TableContract
 
+_NAME_END = b'":'
 _NO_JSON = "The line is not JSON, or nested too deeply."
 _RAW_OF_LONG_LINE = 1 << 16
 
@@ -24,9 +25,10 @@ def read_ndjson(path: Path, table: TableContract) -> Reading:
     0.10), `true` and `false`; null where the path leads nowhere; the values of a path
     with `[*]` are joined by `|`; base64 is decoded where the rule says so. `__raw` is the line.
 
-    Malformed are lines that are no JSON object (rule `malformed`), an object or array
-    where a column wants one value (`nested_value`), what is no text in base64 (`base64`), and,
-    unless the table leaves them out, rows with fields that no rule names (`unknown_field`).
+    Malformed are lines that are no JSON object, or one with a field twice (rule `malformed`),
+    an object or array where a column wants one value (`nested_value`), what is no text in base64
+    (`base64`), and, unless the table leaves them out, rows with fields that no rule names
+    (`unknown_field`).
 
     Raises:
         ContractInvalid: a rule's path is no path.
@@ -52,7 +54,33 @@ def _entry(number: int, line: bytes) -> Entry:
         return Entry(number, line, _text, None, BadRecordError("malformed", _NO_JSON))
     if not isinstance(row, dict):
         return Entry(number, line, _text, None, BadRecordError("malformed", "The line is JSON but no object."))
+    # A parser takes the last of two fields with one name. The text has more names then than what was
+    # parsed; blanks before a colon and escapes change the count too, so it is looked at closely.
+    if line.count(_NAME_END) != _names(row) and _has_field_twice(line):
+        return Entry(number, line, _text, None, BadRecordError("malformed", "A field of the object stands twice."))
     return Entry(number, line, _text, row, None, _exact)
+
+
+def _names(row: Value) -> int:
+    """About how many fields there are, at all depths; -1 for rows that are too deep to say."""
+    try:
+        return orjson.dumps(row).count(_NAME_END)
+    except orjson.JSONEncodeError:
+        return -1
+
+
+def _has_field_twice(line: bytes) -> bool:
+    def no_twins(pairs: list[tuple[str, object]]) -> None:
+        if len({name for name, _ in pairs}) < len(pairs):
+            raise KeyError
+
+    try:
+        json.loads(line, object_pairs_hook=no_twins)
+    except KeyError:
+        return True
+    except (ValueError, RecursionError):
+        return False
+    return False
 
 
 def _text(line: bytes) -> str:

@@ -18,7 +18,7 @@ from atoll.deid.readers.columns import check_columns, check_kinds, shown
 from atoll.deid.readers.reading import Reading
 from atoll.deid.readers.refusal import FileRefused
 from atoll.deid.readers.streamed import Notes, library_at_work, streamed
-from atoll.model.contract import Drop, TableContract
+from atoll.model.contract import Drop, RedactText, TableContract
 from atoll.model.identified import MalformedRow
 from atoll.model.table import ColumnType
 
@@ -50,7 +50,8 @@ def read_parquet(path: Path, table: TableContract) -> Reading:
     with library_at_work("The footer of the file is damaged.", _TODO), pq.ParquetFile(path) as opened:
         schema = opened.schema_arrow
     drift = check_columns(table, schema.names)
-    wanted = {n: t for n, t in zip(schema.names, schema.types, strict=True) if not isinstance(table.columns[n], Drop)}
+    needed = _needed(table)
+    wanted = {n: t for n, t in zip(schema.names, schema.types, strict=True) if n in needed}
     _check_types(wanted)
     drift += check_kinds(table, {n: _numeric(t) for n, t in wanted.items() if not _empty(t)})
     source = _Source(path, table, wanted)
@@ -65,6 +66,13 @@ def _empty(kind: pa.DataType) -> bool:
 def _numeric(kind: pa.DataType) -> bool:
     value = kind.value_type if pa.types.is_dictionary(kind) else kind
     return bool(pa.types.is_integer(value) or pa.types.is_floating(value) or pa.types.is_decimal(value))
+
+
+def _needed(table: TableContract) -> set[str]:
+    """Columns that enter, and dropped ones whose names are taken out of texts."""
+    entering = {name: rule for name, rule in table.columns.items() if not isinstance(rule, Drop)}
+    texts = [rule for rule in entering.values() if isinstance(rule, RedactText)]
+    return {*entering, *(name for rule in texts for name in rule.names)}
 
 
 def _check_types(wanted: dict[str, pa.DataType]) -> None:

@@ -60,7 +60,9 @@ def describe(path: Path, table: TableContract | None = None) -> tuple[tuple[Vari
         if file.read(len(_MAGIC)) != _MAGIC:
             raise FileRefused("The file does not start as a SAS data set.", rule="format", todo=_TODO)
     with library_at_work(_DAMAGED, _TODO):
-        _, meta = pyreadstat.read_sas7bdat(str(path), metadataonly=True, encoding=_encoding(table))
+        _, meta = pyreadstat.read_sas7bdat(
+            str(path), metadataonly=True, output_format="dict", encoding=_encoding(table)
+        )
         variables = tuple(
             Variable(name, label or "", (meta.original_variable_types[name] or "").upper(), kind != "string")
             for name, label, kind in zip(
