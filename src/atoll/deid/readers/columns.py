@@ -46,7 +46,9 @@ def check_columns(table: TableContract, found: Sequence[str]) -> tuple[Drift, ..
     unnamed = sorted({c for c in found if c not in table.columns})
     missing = [c for c, rule in table.columns.items() if c not in found and not _may_miss(rule)]
     drift = [_drift(DriftKind.REPEATED, show(c), "The column stands twice.") for c in twice]
-    drift += [_drift(DriftKind.NEW, show(c), "No rule of the contract names the column; it does not enter.") for c in unnamed]
+    drift += [
+        _drift(DriftKind.NEW, show(c), "No rule of the contract names the column; it does not enter.") for c in unnamed
+    ]
     drift += [_drift(DriftKind.MISSING, c, "The contract names the column, and the file has none.") for c in missing]
     moved = _first_moved(table, found)
     if moved is not None:
