@@ -122,6 +122,7 @@ machines:
 
 # What streamed desktops show; without a browser, since there is nowhere to go.
 SCREENS := tigervnc-standalone-server dbus-daemon dbus-x11 openbox xfce4-session xfwm4 xfce4-panel xfdesktop4 thunar \
-  xfce4-terminal xfce4-settings xfconf mousepad ristretto gnumeric xclip fonts-dejavu-core adwaita-icon-theme
+  xfce4-terminal xfce4-settings xfconf mousepad ristretto gnumeric xclip fonts-dejavu-core adwaita-icon-theme \
+  python3-gi gir1.2-webkit2-4.1
 
 R_PACKAGES := "IRkernel","dplyr","tidyr","readr","purrr","tibble","stringr","lubridate","ggplot2"

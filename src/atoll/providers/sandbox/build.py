@@ -25,6 +25,8 @@ _KERNEL = """{
  "metadata": {"debugger": true}
 }
 """
+#: News would be asked for from a network that is not there.
+_LAB = '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}\n'
 
 
 def shipped_environments() -> tuple[str, ...]:
@@ -50,7 +52,7 @@ def build_environment(name: str, directory: Path) -> Path:
     text = text.replace("{python_home}", str(base_python() / "bin"))
     declared = Environment.model_validate(yaml.safe_load(text))
     lock = (files / declared.requirements).read_text(encoding="utf-8") if declared.requirements else ""
-    parts = (text, lock, _R_PROFILE, _KERNEL, str(base_python()), sys.version)
+    parts = (text, lock, _R_PROFILE, _KERNEL, _LAB, str(base_python()), sys.version)
     fingerprint = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
     built = directory / name
     if fingerprint_of(built) == fingerprint:
@@ -93,6 +95,9 @@ def _make_python(making: Path, lock: str) -> None:
     kernel = venv / "share" / "jupyter" / "kernels" / "python3" / "kernel.json"
     kernel.parent.mkdir(parents=True, exist_ok=True)
     kernel.write_text(_KERNEL)
+    lab = venv / "etc" / "jupyter" / "labconfig" / "page_config.json"
+    lab.parent.mkdir(parents=True, exist_ok=True)
+    lab.write_text(_LAB)
 
 
 def _add_r(making: Path) -> None:

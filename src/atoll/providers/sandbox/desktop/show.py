@@ -92,6 +92,8 @@ def wait_for(screen: Path, server: subprocess.Popen[bytes]) -> bool:
 def show(kind: str, command: list[str], server: subprocess.Popen[bytes]) -> int:
     """Keep what is shown going while the X server lives."""
     variables = surroundings()
+    if kind == "desktop":
+        furnish(Path.home())
     if kind == "application":
         subprocess.Popen(["/usr/bin/openbox", "--config-file", windows()], env=variables)
     begun: list[float] = []
@@ -113,6 +115,21 @@ def show(kind: str, command: list[str], server: subprocess.Popen[bytes]) -> int:
     return 0
 
 
+def furnish(home: Path) -> None:
+    """What lies on the desktop at first: the data, the project's share, what is started most."""
+    desktop = home / "Desktop"
+    if desktop.exists():
+        return
+    desktop.mkdir()
+    for name, place in (("Data", Path("/data")), ("Project", Path("/project"))):
+        if place.is_dir():
+            (desktop / name).symlink_to(place)
+    for entry in sorted((Path(__file__).parent / "share" / "applications").glob("*.desktop")):
+        (desktop / entry.name).write_bytes(entry.read_bytes())
+        # Only what may be run is started without asking whether it is to be trusted.
+        (desktop / entry.name).chmod(0o755)
+
+
 def surroundings() -> dict[str, str]:
     """The variables of what is shown."""
     runtime = Path("/tmp/.runtime")  # noqa: S108 - the machine's own
@@ -123,7 +140,7 @@ def surroundings() -> dict[str, str]:
         "DISPLAY": DISPLAY,
         "XDG_RUNTIME_DIR": str(runtime),
         "XDG_CONFIG_DIRS": f"{Path(__file__).parent / 'xdg'}:/etc/xdg",
-        "XDG_DATA_DIRS": "/usr/local/share:/usr/share",
+        "XDG_DATA_DIRS": f"{Path(__file__).parent / 'share'}:/usr/local/share:/usr/share",
         "XDG_SESSION_TYPE": "x11",
         "XDG_CURRENT_DESKTOP": "XFCE",
         # Nothing here has a GPU, a screen reader or a keyring.
