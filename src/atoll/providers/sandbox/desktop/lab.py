@@ -66,7 +66,7 @@ def show(address: str) -> None:
     view = WebKit2.WebView()
     origin = address.split("/lab", 1)[0]
 
-    def decide(_view: object, decision: Any, kind: object) -> bool:
+    def decide(_view: object, decision: Any, kind: object) -> bool:  # noqa: ANN401 - of a library without types
         if kind == WebKit2.PolicyDecisionType.RESPONSE:
             return False
         uri = decision.get_navigation_action().get_request().get_uri()
