@@ -35,7 +35,11 @@ NOT_SAID = frozenset(
         "R base compiler datasets graphics grDevices grid methods parallel splines stats stats4 tcltk tools utils",
         "expression depth",
         "not implemented",
+        "HIPAA 164.514(b)(2)(i)",
+        "{hipaa}(A) to (R)",
         # Lines of files and of protocols, addresses of records.
+        "id -u",
+        "{part} AS c{i}",
         "AS OF",
         "Created-By: Packages",
         "READ COMMITTED",

@@ -30,7 +30,7 @@ NO_ANSWER = re.compile(
     r"|(Value|Type|Runtime|Attribute|Assertion|Key|Index|OS|NotImplemented|EOF|Import)Error|BadRecordError"
     r"|asyncssh\.\w+|\w+\.add_parser|\w+\.add_argument|warnings\.\w+|StreamingResponse|Annotated|__import__)"
 )
-_WORD = re.compile(r"[A-Za-z]{2,}")
+_WORD = re.compile(r"[A-Za-z]+")
 #: SQL, HTTP, configuration, lists of names: what looks like words and is none.
 _CODE = re.compile(
     r"^\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|PRAGMA|SET|WITH|ATTACH|BEGIN|COPY|FROM|WHERE|CASE"
