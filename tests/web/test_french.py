@@ -65,8 +65,10 @@ def sentences(described, schema, value):
     """What stands in fields that the schema declares to be sentences."""
     while "$ref" in schema:
         schema = described["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    if schema.get("x-sentence"):
-        yield from [value] if isinstance(value, str) else [json.dumps(value, ensure_ascii=False)]
+    if schema.get("x-sentence") and isinstance(value, str):
+        yield value
+    if "x-sentences" in schema:
+        yield json.dumps(value, ensure_ascii=False)
     for one in (*schema.get("anyOf", ()), *schema.get("allOf", ()), *schema.get("oneOf", ())):
         yield from sentences(described, one, value)
     if isinstance(value, list) and isinstance(schema.get("items"), dict):
