@@ -6,6 +6,7 @@ NOT_SAID = frozenset(
     {
         # Put together with others: `composed.yaml` has the whole.
         "{many}this looks like {words}.",
+        "A code becomes its class{of}: {shown}; {rest}.",
         "Becomes empty where",
         # Descriptions of answers in openapi.json.
         "A dry run: what it would come to",
@@ -49,7 +50,14 @@ NOT_SAID = frozenset(
         "default-src {here} 'unsafe-inline' 'unsafe-eval'",
         "errno {get_errno}",
         "its {what}",
+        "dataset/{dataset}, grant/{id}",
         "limit={limit}, offset={offset}",
+        "not let through: {end}",
+        "subjects, values, whole",
+        "text frame",
+        "text in",
+        "text out",
+        "timestamp with time zone",
         "openid profile email",
         "prctl {option}",
         "project/{name}, dataset/{dataset}",

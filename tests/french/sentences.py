@@ -21,6 +21,7 @@ SILENT = (
     "cli/",  # the command line speaks English
     "client/",  # likewise, inside a machine too
     "wiring/",  # what the process says as it starts
+    "proxy/stream/",  # faults of a screen's protocol close its line; the page of screens has words of its own
     "reviewed/french/",
 )
 #: Calls whose texts are no answers: help of schemas and commands, logs of the process, programs, SQL, patterns.
