@@ -6,6 +6,7 @@ NOT_SAID = frozenset(
     {
         # Put together with others: `composed.yaml` has the whole.
         "{many}this looks like {words}.",
+        "A code becomes its class{of}: {shown}; {rest}.",
         "Becomes empty where",
         # Descriptions of answers in openapi.json.
         "A dry run: what it would come to",
@@ -35,7 +36,11 @@ NOT_SAID = frozenset(
         "R base compiler datasets graphics grDevices grid methods parallel splines stats stats4 tcltk tools utils",
         "expression depth",
         "not implemented",
+        "HIPAA 164.514(b)(2)(i)",
+        "{hipaa}(A) to (R)",
         # Lines of files and of protocols, addresses of records.
+        "id -u",
+        "{part} AS c{i}",
         "AS OF",
         "Created-By: Packages",
         "READ COMMITTED",
@@ -45,7 +50,14 @@ NOT_SAID = frozenset(
         "default-src {here} 'unsafe-inline' 'unsafe-eval'",
         "errno {get_errno}",
         "its {what}",
+        "dataset/{dataset}, grant/{id}",
         "limit={limit}, offset={offset}",
+        "not let through: {end}",
+        "subjects, values, whole",
+        "text frame",
+        "text in",
+        "text out",
+        "timestamp with time zone",
         "openid profile email",
         "prctl {option}",
         "project/{name}, dataset/{dataset}",

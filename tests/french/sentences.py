@@ -21,6 +21,7 @@ SILENT = (
     "cli/",  # the command line speaks English
     "client/",  # likewise, inside a machine too
     "wiring/",  # what the process says as it starts
+    "proxy/stream/",  # faults of a screen's protocol close its line; the page of screens has words of its own
     "reviewed/french/",
 )
 #: Calls whose texts are no answers: help of schemas and commands, logs of the process, programs, SQL, patterns.
@@ -30,7 +31,7 @@ NO_ANSWER = re.compile(
     r"|(Value|Type|Runtime|Attribute|Assertion|Key|Index|OS|NotImplemented|EOF|Import)Error|BadRecordError"
     r"|asyncssh\.\w+|\w+\.add_parser|\w+\.add_argument|warnings\.\w+|StreamingResponse|Annotated|__import__)"
 )
-_WORD = re.compile(r"[A-Za-z]{2,}")
+_WORD = re.compile(r"[A-Za-z]+")
 #: SQL, HTTP, configuration, lists of names: what looks like words and is none.
 _CODE = re.compile(
     r"^\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|PRAGMA|SET|WITH|ATTACH|BEGIN|COPY|FROM|WHERE|CASE"

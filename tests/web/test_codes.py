@@ -56,6 +56,17 @@ def duties():
     return named | tables
 
 
+def facts():
+    """What stands beside the sentence of a log line; sentences of a set take values by the same word."""
+    every = [ast.parse(file.read_text()) for file in ATOLL.rglob("*.py")]
+    lines = (
+        call
+        for call in calls(every, "say")
+        if getattr(getattr(call.func, "value", None), "id", "") not in ("WISH", "IDLE")
+    )
+    return {keyword.arg for call in lines for keyword in call.keywords if keyword.arg}
+
+
 MODULES = [import_module(f"atoll.flows.{found.name}") for found in iter_modules(flows.__path__)]
 KNOWN = {
     "story": {module.STORY for module in MODULES if hasattr(module, "STORY")}
@@ -66,6 +77,7 @@ KNOWN = {
     | {step for steps in STEPS.values() for step in steps},
     "duty": duties(),
     "action": actions(),
+    "fact": facts(),
 }
 #: Told in words of their own, never as a badge.
 UNSHOWN = {"RiskState"}

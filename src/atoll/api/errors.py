@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 
 from atoll import errors
@@ -16,6 +17,9 @@ from atoll.api import language
 from atoll.api.language import speech
 from atoll.api.request_id import REQUEST_ID
 from atoll.api.schemas.errors import ErrorAnswer
+from atoll.api.speaking import sentences_of
+
+_SENTENCES = sentences_of(TypeAdapter(ErrorAnswer))
 
 #: The nearest class in the tree counts.
 STATUS: Mapping[type[errors.AtollError], int] = MappingProxyType(
@@ -162,8 +166,7 @@ def _answer(
     body = ErrorAnswer(
         code=code, message=message, where=where, todo=todo, findings=findings, request_id=REQUEST_ID.get()
     )
-    return JSONResponse(
-        body.model_dump(mode="json", context=speech()),
-        status_code=status,
-        headers={**language.headers(), **(headers or {})},
-    )
+    told, say = body.model_dump(mode="json"), speech()
+    if say is not None and _SENTENCES is not None:
+        told = _SENTENCES(told, say)
+    return JSONResponse(told, status_code=status, headers={**language.headers(), **(headers or {})})

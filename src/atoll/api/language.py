@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from types import MappingProxyType
 
-from atoll.model.said import Say, spoken
 from atoll.reviewed.languages import ENGLISH, FRENCH, said_in
 
 #: English outside a request. Threads that answer a request inherit it.
@@ -25,6 +24,6 @@ def headers() -> Mapping[str, str]:
     return _HEADERS[LANGUAGE.get()]
 
 
-def speech() -> Mapping[str, Say] | None:
-    """The context in which an answer is written; None for English."""
-    return spoken(said_in(LANGUAGE.get()))
+def speech() -> Callable[[str], str] | None:
+    """What says a sentence in the language of the answer; None for English."""
+    return said_in(LANGUAGE.get())

@@ -5,14 +5,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, wraps
 from types import NoneType
 from typing import Any, ParamSpec, get_type_hints
 
+import orjson
 from fastapi.responses import Response
 from pydantic import TypeAdapter, ValidationError
 
 from atoll.api.language import headers, speech
+from atoll.api.speaking import sentences_of
 
 P = ParamSpec("P")
 
@@ -59,6 +61,11 @@ class _Writer:
     #: The endpoint's parameter by which it sets headers, cookies or another status.
     beside: str | None
 
+    @cached_property
+    def sentences(self) -> Callable[[Any, Callable[[str], str]], Any] | None:
+        """What says the sentences of the answer; None when it has none."""
+        return sentences_of(self.adapter)
+
     def written(self, made: object, taken: Mapping[str, Any]) -> object:
         """The answer as a response; as it was made when it is not of the declared type."""
         try:
@@ -67,7 +74,12 @@ class _Writer:
             return made
         beside: Response | None = taken[self.beside] if self.beside else None
         status_code = (beside.status_code if beside is not None else None) or self.status_code
-        body = self.adapter.dump_json(answer, by_alias=True, context=speech())
+        say = speech()
+        if say is None or self.sentences is None:
+            body = self.adapter.dump_json(answer, by_alias=True)
+        else:
+            plain = self.adapter.dump_python(answer, mode="json", by_alias=True)
+            body = orjson.dumps(self.sentences(plain, say))
         response = Response(body, status_code, headers(), media_type="application/json")
         if beside is not None:
             response.raw_headers.extend(pair for pair in beside.raw_headers if pair[0] != b"content-length")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from atoll.model.record import Frozen
+from atoll.model.said import Sentence
 
 
 class DriftKind(StrEnum):
@@ -29,4 +30,4 @@ class Drift(Frozen):
     table: str
     #: The column; `?` when its name may be a value in a header's place. Of `reordered` the first out of place.
     column: str
-    message: str
+    message: Sentence

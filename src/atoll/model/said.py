@@ -1,80 +1,26 @@
-"""Sentences that the platform says, marked as such where an answer has them.
+"""Texts of the platform's own, marked as such where an answer has them.
 
-They are English in code, on record and in the audit. A field declared as `Sentence` is the one place where another
-language comes in: whoever writes an answer for a person hands `say` to the serialization, and records, which are
-written without it, keep what was said.
+They are English in code, on record and in the audit. The marks stand in the JSON Schema of an answer
+(`x-sentence`, `x-sentences`) and tell whoever writes it for a person what may be said in another language.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, PlainSerializer, SerializationInfo
+from pydantic import Field
 
-Say = Callable[[str], str]
+#: On a string: it is a sentence.
+SENTENCE = "x-sentence"
+#: On an object: texts below these keys, at any depth, are sentences.
+SENTENCES = "x-sentences"
 
-#: Keys of a log line whose values are sentences; the others are facts.
-SENTENCES_OF_A_LINE = ("message", "error", "detail", "reason")
+#: A text of the platform's own. Texts that people write are plain `str`, but where one field has the one or the other:
+#: what no template fits is told as it is.
+Sentence = Annotated[str, Field(json_schema_extra={SENTENCE: True})]
 
-
-def spoken(say: Say | None) -> Mapping[str, Say] | None:
-    """The context of a serialization that says sentences by `say`."""
-    return None if say is None else {"say": say}
-
-
-def _say_of(info: SerializationInfo) -> Say | None:
-    context = info.context
-    return context.get("say") if isinstance(context, Mapping) else None
-
-
-def _sentence(text: str, info: SerializationInfo) -> str:
-    say = _say_of(info)
-    return text if say is None else say(text)
-
-
-def _line(body: dict[str, Any], info: SerializationInfo) -> dict[str, Any]:
-    say = _say_of(info)
-    if say is None:
-        return body
-    told = {key: say(text) for key in SENTENCES_OF_A_LINE if isinstance(text := body.get(key), str)}
-    return {**body, **told}
-
-
-def _form(schema: dict[str, Any], info: SerializationInfo) -> dict[str, Any]:
-    say = _say_of(info)
-    return schema if say is None else _worded(schema, say)
-
-
-def _worded(schema: dict[str, Any], say: Say) -> dict[str, Any]:
-    return {
-        key: say(value)
-        if key in ("title", "description") and isinstance(value, str)
-        else _worded(value, say)
-        if isinstance(value, dict)
-        else value
-        for key, value in schema.items()
-    }
-
-
-#: A text of the platform's own, told in the reader's language. Texts that people write are plain `str`, but where
-#: one field has the one or the other: what no template fits is told as it is.
-Sentence = Annotated[
-    str,
-    PlainSerializer(_sentence, return_type=str, when_used="json"),
-    Field(json_schema_extra={"x-sentence": True}),
-]
+#: What a line of a log holds: sentences below these keys, and facts.
+LineBody = Annotated[dict[str, Any], Field(json_schema_extra={SENTENCES: ["message", "error", "detail", "reason"]})]
 
 #: The JSON Schema of a form, whose titles and descriptions are shown.
-FormSchema = Annotated[
-    dict[str, Any],
-    PlainSerializer(_form, return_type=dict[str, Any], when_used="json"),
-    Field(json_schema_extra={"x-sentence": True}),
-]
-
-#: What a line of a log holds: `SENTENCES_OF_A_LINE` and facts.
-LineBody = Annotated[
-    dict[str, Any],
-    PlainSerializer(_line, return_type=dict[str, Any], when_used="json"),
-    Field(json_schema_extra={"x-sentence": True}),
-]
+FormSchema = Annotated[dict[str, Any], Field(json_schema_extra={SENTENCES: ["title", "description"]})]

@@ -1,13 +1,14 @@
-/** Words for codes of the API: stories and steps of operations, housekeeping, acts on the audit. */
+/** Words for codes of the API: stories and steps of operations, facts of their log lines, housekeeping, acts on the audit. */
 import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
 
-export type CodeKind = "story" | "step" | "duty" | "action";
+export type CodeKind = "story" | "step" | "duty" | "action" | "fact";
 
 const KEY: Record<CodeKind, (code: string) => string> = {
   story: (code) => `story.${code}`,
   step: (code) => `step.${code}`,
   duty: (code) => `duty.${code}`,
+  fact: (code) => `fact.${code}`,
   // A kind and what was done to it; `person.erase.fail` is kept at `person.erase_fail`, beside `person.erase`.
   action: (code) => {
     const [kind = "", ...done] = code.split(".");

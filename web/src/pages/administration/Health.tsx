@@ -45,7 +45,7 @@ export function Health() {
           <Section key={name} title={t("health.backend", { name })}>
             <List spacing="xs" size="sm" center listStyleType="none">
               {findings.map((one) => (
-                <Line key={one.what} good={one.good} todo={one.good ? "" : one.todo}>{`${one.what}: ${one.detail}`}</Line>
+                <Line key={one.what} good={one.good} todo={one.good ? "" : one.todo}>{t("health.found", { what: one.what, detail: one.detail })}</Line>
               ))}
             </List>
           </Section>

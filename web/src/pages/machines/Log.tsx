@@ -1,6 +1,7 @@
 import { Button, Code, ScrollArea, Skeleton, Stack, Table, Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { api, type Schema } from "../../api/atoll";
+import { useCodeWords } from "../../parts/codes";
 import { When } from "../../parts/Figures";
 import { Problem } from "../../parts/Problem";
 import { Section } from "../../parts/Section";
@@ -40,6 +41,7 @@ export function Log({ id }: { id: string }) {
 
 function Lines({ lines }: { lines: readonly Schema<"WorkspaceLineAnswer">[] }) {
   const { t } = useTranslation("machines");
+  const told = useTold();
   return (
     <ScrollArea.Autosize mah={320} viewportProps={{ tabIndex: 0, role: "region", "aria-label": t("log.lines") }}>
       <Table verticalSpacing={4}>
@@ -57,7 +59,13 @@ function Lines({ lines }: { lines: readonly Schema<"WorkspaceLineAnswer">[] }) {
 }
 
 /** The sentence of a line, and its facts. */
-function told({ message, ...facts }: Record<string, unknown>): string {
-  const more = Object.entries(facts).map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`);
-  return [typeof message === "string" ? message : "", ...more].filter((one) => one !== "").join(" · ");
+function useTold(): (body: Record<string, unknown>) => string {
+  const { t } = useTranslation("machines");
+  const words = useCodeWords();
+  return ({ message, ...facts }) => {
+    const said = (name: string, value: unknown) =>
+      typeof value === "boolean" ? words("fact", value ? "yes" : "no") : typeof value !== "string" ? JSON.stringify(value) : name === "step" ? words("step", value) : value;
+    const more = Object.entries(facts).map(([name, value]) => t("log.fact", { name: words("fact", name), value: said(name, value) }));
+    return [typeof message === "string" ? message : "", ...more].filter((one) => one !== "").join(" · ");
+  };
 }

@@ -58,6 +58,7 @@ export default function Drawn({ nodes, edges, onChoose, height = 420 }: GraphPro
         }}
         ariaLabelConfig={{
           "node.a11yDescription.default": t("graph.node"),
+          "node.a11yDescription.keyboardDisabled": t("graph.node"),
           "edge.a11yDescription.default": t("graph.edge"),
           "controls.ariaLabel": t("graph.controls"),
           "controls.zoomIn.ariaLabel": t("graph.zoomIn"),
