@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -10,7 +11,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from atoll.model.record import Frozen, Record
-from atoll.model.table import Column, DataFile
+from atoll.model.table import Bounds, Column, ColumnType, DataFile
 
 
 class Relation(Frozen):
@@ -26,6 +27,9 @@ class Relation(Frozen):
     #: A checked predicate over the table's columns (granted or not), or None.
     row_filter: str | None
     files: tuple[DataFile, ...]
+    #: Columns, granted or not, whose bounds are known, with their types; and of each, of every file in turn.
+    bounded: tuple[tuple[str, ColumnType], ...] = ()
+    bounds: Mapping[str, tuple[Bounds | None, ...]] = Field(default_factory=dict, repr=False)
     #: `<dataset>@<number>`, where a version binds it.
     version: str = ""
     #: Asked for at this version or time (see `TablePoint`); empty: as the grant shows it.
