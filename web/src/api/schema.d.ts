@@ -4163,6 +4163,8 @@ export interface components {
             dataset: string;
             /** Files */
             files: components["schemas"]["DeliveryFileAnswer"][];
+            /** Held Purged At */
+            held_purged_at: string | null;
             /** Id */
             id: string;
             /**
