@@ -127,7 +127,7 @@ class QueryRecord(Record):
     """A query that was run, waits to be run, or was refused. The text is kept; a result only when that was asked."""
 
     kind: ClassVar[str] = "query"
-    indexes: ClassVar[tuple[str, ...]] = ("project", "person", "holds", "cache_key")
+    indexes: ClassVar[tuple[str, ...]] = ("project", "person", "holds", "cache_key", "reads")
 
     project: str
     #: Id of the person.
@@ -165,6 +165,11 @@ class QueryRecord(Record):
     def holds(self) -> str | None:
         """Index of queries whose result is kept now: `result`, or None."""
         return "result" if self.result is not None and self.result.removed_at is None else None
+
+    @property
+    def reads(self) -> str | None:
+        """Index of queries that read versions now: `now`, or None."""
+        return "now" if self.versions and self.finished_at is None else None
 
     @property
     def cache_key(self) -> str | None:

@@ -6470,7 +6470,7 @@ export interface components {
          * @description Why a version does not expire.
          * @enum {string}
          */
-        Protection: "newest" | "kept" | "pinned" | "mounted" | "recent" | "number" | "age";
+        Protection: "newest" | "kept" | "pinned" | "mounted" | "recent" | "read" | "number" | "age";
         /**
          * PushAnswer
          * @description A push, and when it ended.
