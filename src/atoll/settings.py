@@ -84,7 +84,14 @@ class Settings(BaseSettings):
     raw_retention_days: int = Field(
         default=30,
         ge=0,
-        description="Days that the files of a settled delivery wait in quarantine before they are removed.",
+        description="Days that the files of a settled delivery wait in quarantine before they are removed; a contract "
+        "may say otherwise for its dataset.",
+    )
+    held_retention_days: int = Field(
+        default=365,
+        ge=0,
+        description="Days that rows which were held stay in quarantine after they entered by a replay or were rejected "
+        "for good; a contract may say otherwise for its dataset.",
     )
     operation_workers: int = Field(default=1, ge=0, description="Operations run at once by this process; 0 runs none.")
     machine_workers: int = Field(default=4, ge=0, description="Operations on machines run at once by this process.")

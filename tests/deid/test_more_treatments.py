@@ -138,3 +138,12 @@ def test_words_tell_what_is_done_and_a_reviewer_sees_what_opens():
     changes = {change.column: change for change in differences(before, after)}
     assert changes["NOTE"].opens
     assert changes[None].kind == "changed"
+
+
+def test_a_reviewer_is_told_of_another_retention():
+    text = contract_text("    AGE: {treat: keep, type: integer}\n")
+    longer = parse_contract(text + "retention: {held_days: 60}\n")
+    (change,) = differences(parse_contract(text), longer)
+    assert (change.kind, change.before, change.table) == ("added", "", "")
+    assert change.after == "Once a delivery is closed, its held rows stay 60 days in quarantine."
+    assert differences(longer, longer) == ()

@@ -247,3 +247,25 @@ def test_a_pinned_grant_travels_nowhere(rooms):
     for point in ("version => 2", "timestamp => '2999-01-01'"):
         with pytest.raises(StatementRefused, match="pinned to version 1"):
             counted(rooms, f"{COUNT} at ({point})")
+
+
+def test_an_older_version_stays_while_a_query_reads_it(rooms):
+    give(rooms)
+    deliver(rooms, 3)
+    rooms.clock.ahead = timedelta(days=400)
+
+    def protections() -> dict[int, str]:
+        found = version_retention.standings(rooms, "trial", kept=1, days=0)
+        return {standing.version.number: str(standing.protection) for standing in found}
+
+    assert protections() == {3: "newest", 2: "None", 1: "None"}
+    with run_query.run(rooms, ADA, "heart", COUNT + " at (version => 1)") as running:
+        assert protections() == {3: "newest", 2: "None", 1: "read"}
+        ended(rooms, expire_versions.ask(rooms, STEWARD, "trial", kept=1, days=0))
+        assert sum(batch.num_rows for batch in running) == 1
+    assert [v.live for v in read_lake.versions(rooms, PLATFORM, "trial")] == [True, False, True]
+    ended(rooms, expire_versions.ask(rooms, STEWARD, "trial", kept=1, days=0))
+    assert protections() == {3: "newest"}
+    # One that was lost with its process protects nothing for ever.
+    running = rooms.records.get(QueryRecord, running.query_id)
+    assert running.reads is None and running.but(finished_at=None).reads == "now"

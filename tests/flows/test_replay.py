@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
 import polars as pl
 import pytest
 from tests.flows.trial import AUTHOR, CONTRACT, LAB, REVIEWER, SUBJECTS, VISITS, admit, hand_over, put_in_force
 
 from atoll.errors import Conflict, NotPermitted
 from atoll.flows import read_lake, receive_delivery
-from atoll.flows.purge_quarantine import purge_quarantine
+from atoll.flows.purge_quarantine import purge_quarantine, retention_of
 from atoll.flows.replay_delivery import reject, replay
 from atoll.model.delivery import DeliveryState
 from atoll.model.person import PLATFORM
@@ -145,6 +148,47 @@ def test_a_rejected_rest_never_enters_and_its_files_go(trial, held):
     with pytest.raises(Conflict, match="rejected already"):
         reject(trial, REVIEWER, held.id, "again")
     assert purge_quarantine(trial) == 0
+
+
+def test_each_zone_of_quarantine_has_its_time_and_each_dataset_its_own(trial, held):
+    place = trial.settings.quarantine_path / held.id
+    closed = reject(trial, REVIEWER, held.id, "the ages were invented").rejection.at
+    days = {"delivered": 30, "held": 365}
+
+    def left_after(number: float) -> set[str]:
+        purge_quarantine(replace(trial, clock=At(closed + timedelta(days=number))))
+        return {path.name for path in place.iterdir()} if place.exists() else set()
+
+    assert {zone.value: kept.days for zone, kept in retention_of(trial, "trial").items()} == days
+    assert left_after(29.9) == {"files", "held"}
+    put_in_force(trial, MENDED + "retention: {held_days: 60}\n")
+    assert left_after(30.1) == {"held"}
+    assert shown(trial, held).delivery.purged_at is not None
+    assert trial.quarantine.count(held.id) == 1
+    assert left_after(59.9) == {"held"}
+    assert left_after(60.1) == set()
+    assert purge_quarantine(replace(trial, clock=At(closed + timedelta(days=99)))) == 0
+    zones = [e.event.details["zone"] for e in trial.audit.tail(100) if e.event.action == "delivery.purge"]
+    assert zones == ["delivered", "held"]
+
+
+def test_what_waits_for_a_person_stays_however_long(trial, held):
+    put_in_force(trial, MENDED + "retention: {delivered_days: 0, held_days: 0}\n")
+    later = replace(trial, clock=At(trial.clock.now() + timedelta(days=9999)))
+    assert purge_quarantine(later) == 0
+    replay(trial, REVIEWER, held.id)
+    admit(trial)
+    assert purge_quarantine(later) == 2
+
+
+@dataclass(frozen=True)
+class At:
+    """A clock that stands."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
 
 
 def test_a_delivery_is_rejected_before_it_is_submitted(trial):

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from atoll.deid.explain import ColumnExplanation, TableExplanation, explain
 from atoll.deid.words import SUPPRESSED
-from atoll.model.contract import Contract
+from atoll.model.contract import Contract, Retention
 from atoll.model.record import Frozen
 from atoll.model.said import Sentence
 
@@ -64,7 +64,25 @@ def differences(before: Contract | None, after: Contract) -> tuple[ContractChang
     old = {} if before is None else {table.table: table for table in explain(before).tables}
     new = {table.table: table for table in explain(after).tables}
     tables = (change for name in {**old, **new} for change in _table(old.get(name), new.get(name)))
-    return (*_domains(before, after), *tables)
+    return (*_retention(before, after), *_domains(before, after), *tables)
+
+
+def _retention(before: Contract | None, after: Contract) -> Iterator[ContractChange]:
+    was, will = ("" if one is None else _retention_words(one.retention) for one in (before, after))
+    if was != will:
+        # Whatever is kept in quarantine, no more of it enters the lake.
+        yield ContractChange(
+            kind=_kind(bool(was), bool(will)), table="", column=None, before=was, after=will, opens=False
+        )
+
+
+def _retention_words(retention: Retention) -> str:
+    said = [
+        f"{what} stay {days} days in quarantine"
+        for what, days in (("files", retention.delivered_days), ("held rows", retention.held_days))
+        if days is not None
+    ]
+    return f"Once a delivery is closed, its {' and '.join(said)}." if said else ""
 
 
 def _domains(before: Contract | None, after: Contract) -> Iterator[ContractChange]:

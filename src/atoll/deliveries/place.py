@@ -3,7 +3,7 @@
 ```
 <quarantine>/<delivery id>/files/<index>          as delivered; removed by purge
 <quarantine>/<delivery id>/opened/...             members of archives; removed by purge
-<quarantine>/<delivery id>/held/<index>.parquet   rejected rows
+<quarantine>/<delivery id>/held/<index>.parquet   rejected rows; removed by purge_held
 <quarantine>/<delivery id>/held/replay-<n>/<index>.parquet   rows that the n-th replay rejected again
 ```
 

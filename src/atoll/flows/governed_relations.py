@@ -60,9 +60,9 @@ def governed_relations(rooms: Rooms, project: str, sql: str) -> Governed:
             continue
         given[grant.dataset] = grant.id
         names += [f"{grant.dataset}.{s.table}" for s in version.tables if part_of(grant, s.table) is not None]
-        relations.extend(relation_of(rooms, version, state, part) for state, part in _named(grant, version, sql))
+        relations.extend(relation_of(rooms, version, state, part, sql) for state, part in _named(grant, version, sql))
     if may_travel(sql):
-        relations += travelled_relations(rooms, granted, rooms.engine.points(sql))
+        relations += travelled_relations(rooms, granted, rooms.engine.points(sql), sql)
     return Governed(tuple(relations), given, tuple(names))
 
 
@@ -95,7 +95,9 @@ def _check_pinned(rooms: Rooms, grant: Grant, sql: str) -> None:
         )
 
 
-def travelled_relations(rooms: Rooms, granted: Iterable[Grant], points: Iterable[TablePoint]) -> Iterable[Relation]:
+def travelled_relations(
+    rooms: Rooms, granted: Iterable[Grant], points: Iterable[TablePoint], sql: str
+) -> Iterable[Relation]:
     """The granted tables that a statement names at versions; what is not granted is left for the guard to refuse.
 
     A grant that is pinned shows its version and no other. Raises `StatementRefused` for a version that the
@@ -110,7 +112,7 @@ def travelled_relations(rooms: Rooms, granted: Iterable[Grant], points: Iterable
         for state in version.tables:
             part = part_of(grant, state.table)
             if part is not None and state.table.lower() == point.table:
-                yield relation_of(rooms, version, state, part, point.at)
+                yield relation_of(rooms, version, state, part, sql, point.at)
 
 
 def _version_at(rooms: Rooms, grant: Grant, at: str) -> DatasetVersion:
@@ -147,9 +149,16 @@ def part_of(grant: Grant, table: str) -> TableGrant | None:
     return next((part for part in grant.tables if part.table == table), None)
 
 
-def relation_of(rooms: Rooms, version: DatasetVersion, state: TableState, part: TableGrant, at: str = "") -> Relation:
-    """The granted part of a table at a version, planned."""
+def relation_of(
+    rooms: Rooms, version: DatasetVersion, state: TableState, part: TableGrant, sql: str = "", at: str = ""
+) -> Relation:
+    """The granted part of a table at a version, planned; with bounds of the columns that could rule files out.
+
+    Those are the ones that stand in `sql` or in the row filter.
+    """
     plan = rooms.lake.known_plan(version.dataset, state.table, state.snapshot_id)
+    text = f"{sql} {part.row_filter or ''}".lower()
+    bounded = [c for c in plan.columns if c.name.lower() in text] if len(plan.files) > 1 else []
     return Relation(
         dataset=version.dataset,
         table=state.table,
@@ -157,6 +166,8 @@ def relation_of(rooms: Rooms, version: DatasetVersion, state: TableState, part: 
         columns=tuple(c for c in plan.columns if part.columns is None or c.name in part.columns),
         row_filter=part.row_filter,
         files=plan.files,
+        bounded=tuple((column.name, column.type) for column in bounded),
+        bounds={c.name: tuple(file.bounds.get(c.name) for file in plan.files) for c in bounded},
         version=version.id,
         at=at,
     )

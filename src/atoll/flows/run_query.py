@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from types import TracebackType
 
@@ -19,17 +19,22 @@ from atoll.errors import (
     NotFound,
     StatementRefused,
     Unavailable,
+    VersionConflict,
 )
 from atoll.flows.governed_relations import governed_relations, scanned_bytes
 from atoll.flows.rooms import Rooms
 from atoll.flows.watch_budgets import check_launch
 from atoll.ledger import query_event
+from atoll.model.dataset import DatasetVersion
 from atoll.model.ledger import AuditEvent, Metric
 from atoll.model.person import Caller
 from atoll.model.query import KeptResult, QueryLimits, QueryRecord, QueryStats, Relation
 from atoll.model.record import new_id
 from atoll.ports.records import Append, Page, Put, Write
 from atoll.query import Cancellation, QueryRun
+
+#: How often it is tried to put on record that a version is read, while others write to it.
+_TRIES = 20
 
 
 def run(rooms: Rooms, caller: Caller, project: str, sql: str, cancellation: Cancellation | None = None) -> RunningQuery:
@@ -64,7 +69,7 @@ def start(rooms: Rooms, caller: Caller, record: QueryRecord, cancellation: Cance
             nonlocal begun
             check_price(rooms, sum(scanned_bytes(read).values()))
             opened = record.but(versions=governed.versions_of(read))
-            _open(rooms, caller, opened)
+            _open(rooms, caller, opened, {r.version for r in read if r.at})
             begun = opened.but(version=opened.version + 1)
 
         started = rooms.engine.run(
@@ -221,8 +226,12 @@ def show_query(rooms: Rooms, caller: Caller, query_id: str) -> QueryRecord:
     return record
 
 
-def _open(rooms: Rooms, caller: Caller, record: QueryRecord) -> None:
-    """On record before the first row is told."""
+def _open(rooms: Rooms, caller: Caller, record: QueryRecord, travelled: Collection[str]) -> None:
+    """On record before the first row is told.
+
+    Older versions that it reads are written to, so that nobody marks one expired in this moment.
+    Raises `StatementRefused` when one has expired since it was planned.
+    """
     event = AuditEvent(
         action="query.run",
         target=f"project/{record.project}",
@@ -230,7 +239,17 @@ def _open(rooms: Rooms, caller: Caller, record: QueryRecord) -> None:
         because=f"query/{record.id}",
         details={"versions": list(record.versions)},
     )
-    rooms.audit.record(event, Put(record))
+    for left in reversed(range(_TRIES)):
+        held = [rooms.records.get(DatasetVersion, version) for version in travelled]
+        if gone := next((version for version in held if not version.live), None):
+            raise StatementRefused("The version has expired and can be read no more.", where=f"dataset/{gone.id}")
+        try:
+            rooms.audit.record(event, Put(record), *map(Put, held))
+            return
+        except VersionConflict:
+            # Somebody else began to read the same version, or keeps it.
+            if not left:
+                raise
 
 
 def refuse(rooms: Rooms, caller: Caller, record: QueryRecord, error: AtollError) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from atoll.access import grants
 from atoll.flows.rooms import Rooms
 from atoll.model.dataset import Dataset, DatasetVersion
 from atoll.model.mount import DatasetMount
+from atoll.model.query import QueryRecord
 from atoll.ports.records import every
 
 #: A query that began on a version when it was the newest has ended by then: no query may take
@@ -26,6 +27,7 @@ class Protection(StrEnum):
     PINNED = "pinned"
     MOUNTED = "mounted"
     RECENT = "recent"
+    READ = "read"
     NUMBER = "number"
     AGE = "age"
 
@@ -51,9 +53,11 @@ def _standings(rooms: Rooms, dataset: Dataset, *, kept: int | None, days: float 
     age = timedelta(days=settings.versions_days if days is None else days)
     grace = max(_LEAST_GRACE, timedelta(seconds=2 * settings.query_seconds))
     now = rooms.clock.now()
+    versions = sorted(every(rooms.records, DatasetVersion, {"dataset": dataset.id}), key=lambda v: -v.number)
+    # After the versions: a query that begins meanwhile has written to the one it reads.
+    read = _read_now(rooms, now - grace)
     mounted = {mount.dataset_version for mount in every(rooms.records, DatasetMount, {"dataset": dataset.id})}
     pinned = grants.pinned_versions(rooms.records, dataset.id, now)
-    versions = sorted(every(rooms.records, DatasetVersion, {"dataset": dataset.id}), key=lambda v: -v.number)
     superseded_at = None
     place = 0
     for version in versions:
@@ -69,6 +73,8 @@ def _standings(rooms: Rooms, dataset: Dataset, *, kept: int | None, days: float 
                 protection = Protection.MOUNTED
             elif now - superseded_at < grace:
                 protection = Protection.RECENT
+            elif version.id in read:
+                protection = Protection.READ
             elif place < number:
                 protection = Protection.NUMBER
             elif now - superseded_at < age and (not most or place < most):
@@ -76,3 +82,9 @@ def _standings(rooms: Rooms, dataset: Dataset, *, kept: int | None, days: float 
             yield Standing(version, protection)
             place += 1
         superseded_at = version.committed_at
+
+
+def _read_now(rooms: Rooms, since: datetime) -> frozenset[str]:
+    """Versions that queries read which began later than that; one that is older was lost with its process."""
+    running = every(rooms.records, QueryRecord, {"reads": "now"})
+    return frozenset(version for query in running if query.started_at > since for version in query.versions)

@@ -107,8 +107,9 @@ def _bounds(
     for field, low in lower.items():
         if field in bounded and field in upper:
             name, kind = bounded[field]
-            pair = (from_bytes(kind, low), from_bytes(kind, upper[field]))
-            if not any(isinstance(value, float) and math.isnan(value) for value in pair):
+            pair: Bounds = (from_bytes(kind, low), from_bytes(kind, upper[field]))
+            # Not NaN, which compares with nothing, and no infinity, which JSON does not have.
+            if all(math.isfinite(value) for value in pair if isinstance(value, float)):
                 found[name] = pair
     return found
 

@@ -372,6 +372,15 @@ class Domain(Frozen):
     max_shift_days: int = Field(default=365, ge=30, le=3650)
 
 
+class Retention(Frozen):
+    """How long quarantine keeps what a closed delivery needs no more; what waits for a person stays."""
+
+    #: Days that files stay as delivered; without it the setting `raw_retention_days`.
+    delivered_days: int | None = Field(default=None, ge=0, le=36_500)
+    #: Days that rows which were held stay; without it the setting `held_retention_days`.
+    held_days: int | None = Field(default=None, ge=0, le=36_500)
+
+
 class Contract(Frozen):
     """The reviewed rules of one dataset."""
 
@@ -379,6 +388,8 @@ class Contract(Frozen):
     title: str
     description: str = ""
     owner: str = ""
+    #: What quarantine keeps of closed deliveries: `delivered_days` their files, `held_days` rows that were held.
+    retention: Retention = Retention()
     domains: dict[Annotated[str, Field(pattern=NAME)], Domain] = {}
     tables: dict[Annotated[str, Field(pattern=COLUMN_NAME)], TableContract]
 

@@ -151,7 +151,7 @@ class Delivery(Record):
     """Files handed over together, identified by the hash of their manifest."""
 
     kind: ClassVar[str] = "delivery"
-    indexes: ClassVar[tuple[str, ...]] = ("source", "dataset", "manifest_id", "raw_kept")
+    indexes: ClassVar[tuple[str, ...]] = ("source", "dataset", "manifest_id", "raw_kept", "held_kept")
     unique: ClassVar[tuple[str, ...]] = ("manifest_id",)
 
     #: The identity of what is delivered, see `manifest_id()`; the record's own id sorts by time.
@@ -169,6 +169,15 @@ class Delivery(Record):
     rejection: Rejection | None = None
     #: When the delivered files were removed from quarantine, after their retention.
     purged_at: datetime | None = None
+    #: When the rows that were held were removed, after theirs.
+    held_purged_at: datetime | None = None
+
+    @property
+    def held_kept(self) -> str | None:
+        """Index of settled deliveries of which rows were held that may still lie in quarantine: `kept`, or None."""
+        outcome = self.outcome
+        held = outcome is not None and (outcome.rows_quarantined > 0 or bool(self.replays))
+        return "kept" if held and self.held_purged_at is None else None
 
     @property
     def raw_kept(self) -> str | None:

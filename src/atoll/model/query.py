@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -10,7 +11,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from atoll.model.record import Frozen, Record
-from atoll.model.table import Column, DataFile
+from atoll.model.table import Bounds, Column, ColumnType, DataFile
 
 
 class Relation(Frozen):
@@ -26,6 +27,9 @@ class Relation(Frozen):
     #: A checked predicate over the table's columns (granted or not), or None.
     row_filter: str | None
     files: tuple[DataFile, ...]
+    #: Columns, granted or not, whose bounds are known, with their types; and of each, of every file in turn.
+    bounded: tuple[tuple[str, ColumnType], ...] = ()
+    bounds: Mapping[str, tuple[Bounds | None, ...]] = Field(default_factory=dict, repr=False)
     #: `<dataset>@<number>`, where a version binds it.
     version: str = ""
     #: Asked for at this version or time (see `TablePoint`); empty: as the grant shows it.
@@ -123,7 +127,7 @@ class QueryRecord(Record):
     """A query that was run, waits to be run, or was refused. The text is kept; a result only when that was asked."""
 
     kind: ClassVar[str] = "query"
-    indexes: ClassVar[tuple[str, ...]] = ("project", "person", "holds", "cache_key")
+    indexes: ClassVar[tuple[str, ...]] = ("project", "person", "holds", "cache_key", "reads")
 
     project: str
     #: Id of the person.
@@ -161,6 +165,11 @@ class QueryRecord(Record):
     def holds(self) -> str | None:
         """Index of queries whose result is kept now: `result`, or None."""
         return "result" if self.result is not None and self.result.removed_at is None else None
+
+    @property
+    def reads(self) -> str | None:
+        """Index of queries that read versions now: `now`, or None."""
+        return "now" if self.versions and self.finished_at is None else None
 
     @property
     def cache_key(self) -> str | None:

@@ -37,7 +37,8 @@ class QueryRun:
 
     Attributes:
         schema: the result's columns.
-        relations: those of the given relations that the statement names, known from the start.
+        relations: those of the given relations that the statement names, known from the start, with the
+            data files that are read for it.
         begun: what the process told at the start.
     """
 
@@ -118,7 +119,12 @@ class QueryRun:
         self._process.send(self._job)
         self.begun = self._status()
         named = set(self.begun.relations)
-        self.relations = tuple(r for r in self._job.relations if r.name in named)
+        spared = {name: frozenset(numbers) for name, numbers in self.begun.spared.items()}
+        self.relations = tuple(
+            r.but(files=tuple(file for number, file in enumerate(r.files) if number not in spared.get(r.name, ())))
+            for r in self._job.relations
+            if r.name in named
+        )
         if self._job.kind != "query":
             return
         if self._approve is not None:

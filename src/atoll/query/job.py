@@ -10,7 +10,10 @@ off is that of a process that has died.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
+
+from pydantic import Field
 
 from atoll.errors import (
     AtollError,
@@ -59,6 +62,8 @@ class Status(Frozen):
     rows: int = 0
     #: `dataset.table` of every relation the statement names.
     relations: tuple[str, ...] = ()
+    #: By relation, numbers of the data files that are not read, as what is asked for cannot be in them.
+    spared: Mapping[str, tuple[int, ...]] = Field(default_factory=dict)
     #: Of a query that was planned: the columns of its result, and how many rows the engine guesses.
     columns: tuple[ResultColumn, ...] = ()
     guessed_rows: int | None = None

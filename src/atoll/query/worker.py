@@ -30,6 +30,7 @@ from atoll.query import faults
 from atoll.query.guard import TableName, check_statement, parse
 from atoll.query.job import PROGRESS, READY, Job, Status
 from atoll.query.predicate import check_filter
+from atoll.query.pruning import by_filter, by_statement
 from atoll.query.sandbox import restrict
 from atoll.query.spelling import literal
 from atoll.query.travel import points, spelled
@@ -134,18 +135,18 @@ def _run(connection: duckdb.DuckDBPyConnection, job: Job, system_names: frozense
         job = job.but(sql=spelled(connection, job.sql))
         if check_statement(connection, job.sql, granted, system_names, job.names) != names:
             raise StatementRefused("The statement cannot be read at a version.")
-    named = [granted[name] for name in sorted(names)]
+    spared, named = _spare(connection, job.sql, [granted[name] for name in sorted(names)])
     if job.tells_progress:
         _tell_progress(connection)
     lock(connection, (file.path for relation in named for file in relation.files), job.limits, Path.cwd())
     create_views(connection, named)
     if job.kind == "explain":
-        _tell(answer, _planned(connection, job.sql, named))
+        _tell(answer, _planned(connection, job.sql, named).but(spared=spared))
         return
     try:
         # Bound here, computed from the next line on: who asked may stop it for its price in between.
         bound = connection.sql(job.sql)
-        begun = Status(relations=tuple(r.name for r in named))
+        begun = Status(relations=tuple(r.name for r in named), spared=spared)
         _tell(answer, begun)
         reader = bound.to_arrow_reader(BATCH_ROWS)
     except duckdb.Error as error:
@@ -153,6 +154,25 @@ def _run(connection: duckdb.DuckDBPyConnection, job: Job, system_names: frozense
     with reader:
         _tell(answer, begun)
         _tell(answer, _stream(reader, job, answer).but(relations=begun.relations))
+
+
+def _spare(
+    connection: duckdb.DuckDBPyConnection, sql: str, relations: Sequence[Relation]
+) -> tuple[dict[str, tuple[int, ...]], list[Relation]]:
+    """The relations with the files only that may hold what is asked for, and which were left out, to be told.
+
+    Under a row filter what the statement itself rules out is not told: it would tell of rows that are hidden.
+    """
+    told: dict[str, tuple[int, ...]] = {}
+    found: list[Relation] = []
+    for relation in relations:
+        hidden = by_filter(connection, relation)
+        gone = hidden | by_statement(connection, sql, relation)
+        files = tuple(file for number, file in enumerate(relation.files) if number not in gone)
+        found.append(relation.but(files=files, bounds={}, bounded=()))
+        if shown := hidden if relation.row_filter is not None else gone:
+            told[relation.name] = tuple(sorted(shown))
+    return told, found
 
 
 def _planned(connection: duckdb.DuckDBPyConnection, sql: str, named: Sequence[Relation]) -> Status:

@@ -4291,6 +4291,8 @@ export interface components {
             dataset: string;
             /** Files */
             files: components["schemas"]["DeliveryFileAnswer"][];
+            /** Held Purged At */
+            held_purged_at: string | null;
             /** Id */
             id: string;
             /**
@@ -6761,7 +6763,7 @@ export interface components {
          * @description Why a version does not expire.
          * @enum {string}
          */
-        Protection: "newest" | "kept" | "pinned" | "mounted" | "recent" | "number" | "age";
+        Protection: "newest" | "kept" | "pinned" | "mounted" | "recent" | "read" | "number" | "age";
         /**
          * PushAnswer
          * @description A push, and when it ended.

@@ -117,6 +117,8 @@ class DeliveryAnswer(Frozen):
     rejection: Rejection | None
     #: When the delivered files were removed from quarantine.
     purged_at: datetime | None
+    #: When the rows that were held were removed.
+    held_purged_at: datetime | None
 
     @classmethod
     def of(cls, view: DeliveryView) -> Self:
@@ -139,4 +141,5 @@ class DeliveryAnswer(Frozen):
             replays=delivery.replays,
             rejection=delivery.rejection,
             purged_at=delivery.purged_at,
+            held_purged_at=delivery.held_purged_at,
         )
