@@ -46,6 +46,15 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="Master key, 64 hexadecimal digits; empty means the file `keys/master.key` in the home (0600).",
     )
+    master_key_kms: str = Field(
+        default="",
+        description="Key of AWS KMS (id, ARN or alias) that unwraps the master key in the home's `keys/master.kms`; "
+        "empty means none. Give no `master_key` then.",
+    )
+    master_key_kms_region: str = Field(default="", description="Region of that key; empty means the host's own.")
+    master_key_kms_endpoint: str = Field(
+        default="", description="URL of KMS where it is not the region's own, such as a VPC endpoint."
+    )
     web_dir: Path | None = Field(
         default=None, description="Directory of the built web application; empty means the one that ships with Atoll."
     )

@@ -27,6 +27,7 @@ def test_a_rotated_key_gives_another_pseudonym_and_needs_two(trial):
     before = trial.keyring.keys("person")
     change = change_key.ask(trial, AUTHOR, "person", KeyAct.ROTATE, "a laptop was lost")
     assert any("another pseudonym" in line for line in change.meaning)
+    assert any("can still be opened" in line for line in change.meaning)
     assert "trial" in change.meaning[0]
     with pytest.raises(NotPermitted, match="themselves"):
         change_key.approve(trial, AUTHOR, change.id, "fine")

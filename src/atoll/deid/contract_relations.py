@@ -99,6 +99,7 @@ def across_findings(at: At, contract: Contract, table: TableContract) -> Iterato
             yield from _condition((*here, "suppress_when"), table, condition)
         if isinstance(rule, RedactText):
             yield from _redact_text(here, table, rule)
+            yield from _names_from((*here, "names_from"), contract, table, rule)
         if rule.references is not None:
             yield from _reference((*here, "references"), contract, rule, rule.references)
 
@@ -119,14 +120,31 @@ def _condition(at: At, table: TableContract, condition: Condition) -> Iterator[F
 def _redact_text(at: At, table: TableContract, rule: RedactText) -> Iterator[Finding]:
     if rule.type is not ColumnType.STRING:
         yield Finding((*at, "type"), f"must be string for redact_text, not {rule.type.value}")
-    if not rule.patterns and not rule.names:
+    if not rule.patterns and not rule.names and not rule.names_from:
         yield Finding((*at, "patterns"), "takes nothing out; name patterns or names")
     for name in rule.names:
         other = table.columns.get(name)
         if other is None:
             yield Finding((*at, "names"), f"names `{name}`, which is no column of the table")
-        elif table.format in NESTED and not isinstance(other, EnteringRule):
-            yield Finding((*at, "names"), f"names `{name}`, which is dropped; nested formats read none of those")
+        elif table.format in (*NESTED, Format.PARQUET) and not isinstance(other, EnteringRule):
+            yield Finding(
+                (*at, "names"), f"names `{name}`, which is dropped; {table.format} files are read without those"
+            )
+
+
+def _names_from(at: At, contract: Contract, table: TableContract, rule: RedactText) -> Iterator[Finding]:
+    mine = table.columns.get(table.subject or "")
+    for source in rule.names_from:
+        name, _, column = source.partition(".")
+        other = contract.tables.get(name)
+        if other is None or column not in other.columns:
+            yield Finding(at, f"names `{source}`, which is no column; write `table.column`")
+            continue
+        theirs = other.columns.get(other.subject or "")
+        if not isinstance(mine, Pseudonymize) or not isinstance(theirs, Pseudonymize) or mine.domain != theirs.domain:
+            yield Finding(at, f"names `{source}`, but the two tables have no `subject` of one domain")
+        if other.format in (*NESTED, Format.PARQUET) and not isinstance(other.columns[column], EnteringRule):
+            yield Finding(at, f"names `{source}`, which is dropped; {other.format} files are read without those")
 
 
 def _reference(at: At, contract: Contract, rule: EnteringRule, target: str) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from atoll.deid.drifted import new_fields, retyped_columns
 from atoll.deid.held_rows import malformed_rows
 from atoll.deid.keyring import DomainKeys
+from atoll.deid.known_names import NO_NAMES, KnownNames, names_wanted
 from atoll.deid.outputs import Outputs
 from atoll.deid.plan import plan_table
 from atoll.deid.readers.columns import hold_retyped
@@ -45,6 +46,7 @@ def deidentify_file(
     on_progress: Progress = lambda part: None,
     only: frozenset[int] | None = None,
     siblings: Sequence[str] = (),
+    known: KnownNames = NO_NAMES,
 ) -> FileReport:
     """Carry out `contract` on the delivered file at `source`.
 
@@ -61,6 +63,7 @@ def deidentify_file(
         only: numbers of the rows that are meant (1-based, as held rows have them); None for all.
         siblings: all tables that take a part of this file, this one among them; the first
             of them holds what no table takes.
+        known: names in other tables of the delivery, where texts ask for them (`gather_names`).
 
     Returns the account of the file. What is wrong with the file is in it and is never
     raised. Raises `NotFound` when the contract has no such table, `OSError` when the
@@ -69,9 +72,13 @@ def deidentify_file(
     if table not in contract.tables:
         raise NotFound("The contract has no such table.", where=f"{contract.dataset}.{table}")
     on_progress(0.0)
+    if lacking := known.lacks(names_wanted(contract, table)):
+        staged.unlink(missing_ok=True)
+        held.unlink(missing_ok=True)
+        return _refused(name, table, "names", _lacking(lacking))
     with Outputs(staged, held) as outputs:
         try:
-            report = _first_proven(contract, table, source, name, keys, outputs, only, siblings)
+            report = _first_proven(contract, table, source, name, keys, outputs, only, siblings, known)
         except DeliveryRefused as refusal:
             report = _refused(
                 name, table, getattr(refusal, "rule", "unreadable"), _sentence(refusal), getattr(refusal, "drift", ())
@@ -91,12 +98,13 @@ def _first_proven(
     outputs: Outputs,
     only: frozenset[int] | None,
     siblings: Sequence[str],
+    known: KnownNames,
 ) -> FileReport:
     """The account of the first reading that holds; the file is refused when none does."""
     parts = tuple(contract.tables[s] for s in siblings or (table,))
     for reading in readings(source, contract.tables[table], outputs.scratch, parts):
         try:
-            rows_in, met = _write(contract, table, name, keys, reading.batch, outputs, only)
+            rows_in, met = _write(contract, table, name, keys, reading.batch, outputs, only, known)
             proven = reading.proven(rows_in)
         except _UNREADABLE:
             continue
@@ -113,6 +121,7 @@ def _write(
     batch: IdentifiedBatch,
     outputs: Outputs,
     only: frozenset[int] | None,
+    known: KnownNames,
 ) -> tuple[int, frozenset[int]]:
     """Write both halves in one pass over the file; how many rows were read as rows, and which of `only` were met."""
     rows, number = batch.rows, pl.col("__row").cast(pl.Int64)
@@ -123,7 +132,7 @@ def _write(
             record = number // ROWS_OF_A_RECORD
             asked = pl.coalesce(asked, pl.when(record.is_in(sorted(only))).then(record))
         rows = rows.filter(asked.is_not_null())
-    plan = plan_table(contract, table, rows, keys, file_name=name)
+    plan = plan_table(contract, table, rows, keys, file_name=name, known=known)
     treated = plan.treated.sink_parquet(outputs.treated, lazy=True, **_PARQUET)
     held = plan.held.sink_parquet(outputs.faulty, lazy=True, **_PARQUET)
     if only is None:
@@ -173,6 +182,13 @@ def _account(
 def _refused(name: str, table: str, rule: str, message: str, drift: Sequence[Drift] = ()) -> FileReport:
     told = tuple(one.but(table=table) for one in drift)
     return FileReport(name=name, table=table, rows_in=None, rule=rule, message=message, drift=told)
+
+
+def _lacking(sources: Sequence[str]) -> str:
+    return (
+        f"Names that are to be taken out of its texts stand in {', '.join(sources)}, and no file of the delivery brings"
+        " these. Deliver them together, or have the contract mended, and replay."
+    )
 
 
 def _sentence(refusal: DeliveryRefused) -> str:

@@ -10,6 +10,7 @@ import polars as pl
 
 from atoll.deid.engine import Progress, deidentify_file
 from atoll.deid.keyring import DomainKeys
+from atoll.deid.known_names import NO_NAMES, KnownNames
 from atoll.deid.report import FileReport
 from atoll.model.contract import Contract
 
@@ -23,6 +24,7 @@ def deidentify_parts(
     held: Path,
     on_progress: Progress = lambda part: None,
     only: frozenset[int] | None = None,
+    known: KnownNames = NO_NAMES,
 ) -> FileReport:
     """As `deidentify_file`, for every table of `staged` (by name, where its rows go).
 
@@ -32,14 +34,14 @@ def deidentify_parts(
     """
     [first, *others] = tables = list(staged)
     if not others:
-        return deidentify_file(contract, first, source, name, keys, staged[first], held, on_progress, only)
+        return deidentify_file(contract, first, source, name, keys, staged[first], held, on_progress, only, known=known)
     helds = [held.with_name(f".{held.name}.{table}") for table in tables]
     reports: list[FileReport] = []
     try:
         for at, (table, rows) in enumerate(zip(tables, helds, strict=True)):
             share = _share(on_progress, at, len(tables))
             report = deidentify_file(
-                contract, table, source, name, keys, staged[table], rows, share, only, siblings=tables
+                contract, table, source, name, keys, staged[table], rows, share, only, siblings=tables, known=known
             )
             if report.rule:
                 for path in staged.values():

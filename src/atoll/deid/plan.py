@@ -11,11 +11,11 @@ from atoll.deid.checks import checks
 from atoll.deid.held_rows import held_rows
 from atoll.deid.keyed import KeyedValue, pseudonym, with_keyed
 from atoll.deid.keyring import DomainKeys
+from atoll.deid.known_names import NO_NAMES, KnownNames
 from atoll.deid.schema import lake_name, lake_type
-from atoll.deid.source_column import SourceColumn, as_text, as_typed
+from atoll.deid.source_column import SourceColumn, as_text, as_typed, key_column
 from atoll.deid.suppression import suppressed
 from atoll.deid.treatments import Setting, Subject, Treatment, treat
-from atoll.deid.treatments.pseudonymize import referred_id
 from atoll.deid.typed import UTC_MICROSECONDS
 from atoll.model.contract import Contract, EnteringRule, Pseudonymize, RedactText, RowId, TableContract
 from atoll.model.table import ColumnType
@@ -47,9 +47,15 @@ class TablePlan:
 
 
 def plan_table(
-    contract: Contract, table: str, rows: pl.LazyFrame, keys: Mapping[str, DomainKeys], *, file_name: str
+    contract: Contract,
+    table: str,
+    rows: pl.LazyFrame,
+    keys: Mapping[str, DomainKeys],
+    *,
+    file_name: str,
+    known: KnownNames = NO_NAMES,
 ) -> TablePlan:
-    """Compile `table`'s rules over `rows` (see `IdentifiedBatch.rows`)."""
+    """Compile `table`'s rules over `rows` (see `IdentifiedBatch.rows`); `known` are names in other tables."""
     rules = contract.tables[table]
     entering = {name: rule for name, rule in rules.columns.items() if isinstance(rule, EnteringRule)}
     schema = rows.collect_schema()
@@ -60,7 +66,7 @@ def plan_table(
     prepared = prepared.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in sorted(absent))
     if rules.row_id is not None:
         prepared = prepared.with_columns(_row_key(rules.row_id, columns))
-    setting = Setting(contract.domains, keys, _subject(rules, columns), f"{contract.dataset}.{table}", file_name)
+    setting = Setting(contract.domains, keys, _subject(rules, columns), f"{contract.dataset}.{table}", file_name, known)
     treated = {name: treat(columns[name], rule, setting) for name, rule in entering.items()}
     faults = [fault for name, rule in entering.items() for fault in checks(columns[name], rule)]
     faults += [fault for treatment in treated.values() for fault in treatment.faults]
@@ -88,7 +94,7 @@ def _prepare(
             made.append(as_typed(name, schema[name], rule.type).alias(f"__value_{name}"))
             value = pl.col(f"__value_{name}")
         if isinstance(rule, Pseudonymize) and rule.reference:
-            made.append(referred_id(as_text(name, schema[name])).alias(f"__key_{name}"))
+            made.append(key_column(name, schema[name], rule).alias(f"__key_{name}"))
             key = f"__key_{name}"
         columns[name] = SourceColumn(name, text, value, key)
     return (rows.with_columns(made) if made else rows), columns

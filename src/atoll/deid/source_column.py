@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from atoll.deid.typed import typed
+from atoll.model.contract import Pseudonymize
 from atoll.model.table import ColumnType
 
 
@@ -51,6 +52,25 @@ def as_text(name: str, dtype: pl.DataType) -> pl.Expr:
             pl.when(whole).then(column.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(column.cast(pl.String))
         )
     return column.cast(pl.String)
+
+
+def key_column(name: str, dtype: pl.DataType, rule: Pseudonymize) -> pl.Expr:
+    """The text that keys are applied to: the column's, or the id that a reference in it names."""
+    text = as_text(name, dtype)
+    return referred_id(text) if rule.reference else text
+
+
+#: `Type/ID`, relative or absolute, with or without a version (FHIR R4, 2.3.0.1).
+_LITERAL = r"(?:^|/)[A-Za-z]+/([A-Za-z0-9.\-]{1,64})(?:/_history/[^/]+)?$"
+#: `Type?identifier=system|ID` (FHIR R4, conditional references).
+_CONDITIONAL = r"[?&]identifier=(?:[^|]*\|)?(.+)$"
+#: `urn:uuid:ID`, `urn:oid:ID` (FHIR R4, references within a bundle).
+_URN = r"^urn:(?:uuid|oid):(.+)$"
+
+
+def referred_id(text: pl.Expr) -> pl.Expr:
+    """The id that a FHIR reference refers to; a text of another shape is taken whole."""
+    return pl.coalesce(text.str.extract(_URN), text.str.extract(_CONDITIONAL), text.str.extract(_LITERAL), text)
 
 
 def as_typed(name: str, dtype: pl.DataType, kind: ColumnType) -> pl.Expr:

@@ -75,6 +75,8 @@ def treatment_words(rule: Rule, subject: str | None) -> str:
             words = _map(rule)
         case RedactText():
             names = f" and the names in {', '.join(rule.names)}" if rule.names else ""
+            if rule.names_from:
+                names += f" and the person's names in {', '.join(rule.names_from)} of the same delivery"
             kinds = ", ".join(f"{pattern.value}s" for pattern in rule.patterns)
             words = f"Free text in which what looks like {kinds or 'nothing'}{names} is taken out; all else stays."
         case Encrypt():

@@ -47,13 +47,16 @@ def meaning(rooms: Rooms, caller: Caller, domain: str, act: KeyAct) -> tuple[str
             " the same person cannot be linked across that day, and intervals across it are wrong.",
             "Rows held now and replayed later get the new pseudonyms, those of the same delivery that entered have the"
             " old ones.",
-            "The old key makes nothing new. It stays, sealed, until the domain's key is destroyed, so that the erasure"
-            " of a person finds the pseudonyms that it made.",
+            "The old key makes nothing new. It stays, sealed, until the domain's key is destroyed: the erasure of a"
+            " person finds the pseudonyms that it made, and values that it encrypted can still be opened.",
+            "A delivery that is corrected and handed over again gets the new pseudonyms, too: its rows do not join with"
+            " those of before.",
             "What is in the lake is not changed. For one key throughout, deliver everything anew to a new dataset.",
         ]
     else:
         told += [
             "Nobody can compute again which pseudonym an id has, nor undo a date offset. This cannot be taken back.",
+            "Values that the domain's keys encrypted are lost: no two persons open them any more.",
             "Keys that were rotated before are destroyed with it."
             " From then on a person is erased by pseudonym only, and each key has made another.",
             "Deliveries to these datasets fail until their contracts use another domain or a new key is made.",

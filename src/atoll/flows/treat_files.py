@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from atoll.deid import DomainKeys, FileReport, deidentify_parts, tables_for
+from atoll.deid import DomainKeys, FileReport, KnownNames, deidentify_parts, gather_names, tables_for
 from atoll.deliveries import Content
 from atoll.flows.rooms import Rooms
 from atoll.model.contract import Contract
@@ -31,11 +31,13 @@ def treat_files(
         return bool(tables_for(contract, name)) if before_this is None else name in before_this
 
     contents = rooms.landing.contents(delivery, as_it_is)
+    scratch = rooms.quarantine.rows_path(delivery.id, 0, replay).parent
     whole = sum(f.size_bytes for f in contents) or 1
+    names = gather_names(contract, [(f.name, f.path) for f in contents if not f.rule], scratch)
     before = 0
     for index, file in enumerate(contents):
         progress = _share(context, before / whole, file.size_bytes / whole)
-        line = _line(rooms, context, delivery, contract, index, file, keys, progress, replay)
+        line = _line(rooms, context, delivery, contract, index, file, keys, progress, replay, names)
         lines.append({"name": file.name, **line})
         before += file.size_bytes
     return {"files": lines, "key_ids": {domain: key.key_id for domain, key in keys.items()}}
@@ -51,6 +53,7 @@ def _line(
     keys: Mapping[str, DomainKeys],
     progress: Callable[[float], None],
     replay: int,
+    names: KnownNames,
 ) -> dict[str, Any]:
     if file.rule:
         context.say(f"File {index} is held: {file.rule}.")
@@ -64,7 +67,7 @@ def _line(
             return {"table": known.table, "report": None, "passed": True}
         if known.accepted:
             only = rooms.quarantine.row_numbers(delivery.id, index, replay - 1)
-    report = _treat(rooms, delivery, contract, index, file, keys, progress, replay, only)
+    report = _treat(rooms, delivery, contract, index, file, keys, progress, replay, only, names)
     if only is not None and (report is None or len(report.met) != held):
         # Another reading of the file would take other rows for those that were held.
         rooms.quarantine.keep_held(delivery.id, index, replay)
@@ -87,6 +90,7 @@ def _treat(
     progress: Callable[[float], None],
     replay: int,
     only: frozenset[int] | None,
+    names: KnownNames,
 ) -> FileReport | None:
     """The account of one file, None where no table of the contract takes its name."""
     tables = tables_for(contract, file.name)
@@ -102,6 +106,7 @@ def _treat(
         rooms.quarantine.rows_path(delivery.id, index, replay),
         progress,
         only,
+        names,
     )
 
 

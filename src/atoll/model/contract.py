@@ -225,6 +225,10 @@ class RedactText(EnteringRule):
     patterns: tuple[TextPattern, ...] = tuple(TextPattern)
     #: Columns (keys in `columns`) that hold names of the person, relatives or others; they may be dropped ones.
     names: tuple[str, ...] = ()
+    #: Names in other tables (`table.column`, keys of the contract) of the person whom the row is about:
+    #: both tables need a `subject` of one domain. They are looked for in the same delivery; a file of
+    #: texts waits when no file of it brings them.
+    names_from: tuple[str, ...] = ()
 
 
 class Encrypt(EnteringRule):

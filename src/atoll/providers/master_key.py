@@ -74,18 +74,11 @@ class FileMasterKey(HexMasterKey):
         Raises `InvalidInput` when others than its owner may touch the file, or when it
         cannot be read or made; `IntegrityBroken` when it does not hold a key.
         """
+        if not path.exists():
+            write_once(path, secrets.token_hex(32))
+        text = read_private(path)
         try:
-            if not path.exists():
-                _make(path)
-            text = _read(path)
-        except OSError as error:
-            raise InvalidInput(
-                f"The master key file cannot be opened: {error.strerror}.",
-                where=str(path),
-                todo="Make it readable for the user that Atoll runs as.",
-            ) from None
-        try:
-            super().__init__(text.strip())
+            super().__init__(text)
         except InvalidInput:
             raise IntegrityBroken(
                 "The master key file does not hold 64 hexadecimal digits.",
@@ -94,12 +87,38 @@ class FileMasterKey(HexMasterKey):
             ) from None
 
 
-def _make(path: Path) -> None:
-    """Make the key file whole or not at all; if another process makes it first, theirs stands."""
+def write_once(path: Path, text: str) -> None:
+    """Make the key file whole or not at all; if another process makes it first, theirs stands.
+
+    Raises `InvalidInput` when it cannot be made.
+    """
+    try:
+        _make(path, text)
+    except OSError as error:
+        raise _unopened(path, error) from None
+
+
+def read_private(path: Path) -> str:
+    """The text of a key file. Raises `InvalidInput` when it cannot be read, or others may touch it."""
+    try:
+        return _read(path).strip()
+    except OSError as error:
+        raise _unopened(path, error) from None
+
+
+def _unopened(path: Path, error: OSError) -> InvalidInput:
+    return InvalidInput(
+        f"The master key file cannot be opened: {error.strerror}.",
+        where=str(path),
+        todo="Make it readable for the user that Atoll runs as.",
+    )
+
+
+def _make(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secrets.token_hex(32) + "\n")
+        file.write(text + "\n")
         file.flush()
         os.fsync(file.fileno())
     try:
@@ -126,4 +145,4 @@ def _read(path: Path) -> str:
                 where=str(path),
                 todo=f"Run: chmod 600 {path}",
             )
-        return file.read(1024)
+        return file.read(4096)

@@ -24,7 +24,9 @@ def doctor(home: _Home = None) -> None:
     if not found:
         typer.echo("No backend: bubblewrap is not installed. Install it (apt-get install bubblewrap).", err=True)
         raise typer.Exit(1)
-    told = [sign_on_commands.told(name, problem) for name, problem in sign_on_commands.findings()]
+    good, words = _master_key(_settings(home))
+    typer.echo(f"{'ok ' if good else 'NO '} master key: {words}")
+    told = [good, *[sign_on_commands.told(name, problem) for name, problem in sign_on_commands.findings()]]
     missing = not all(told)
     for name, backend in found.items():
         for finding in backend.doctor():
@@ -57,6 +59,29 @@ def list_environments() -> None:
 
     for name in shipped_environments():
         typer.echo(name)
+
+
+def _master_key(settings: Settings) -> tuple[bool, str]:
+    """Where the master key comes from, and whether it opens; nothing is made."""
+    from atoll.wiring import platform
+
+    file = settings.home_dir / "keys" / "master.key"
+    try:
+        if settings.master_key_kms:
+            from atoll.providers.aws.master_key import standing
+
+            words = standing(platform.kms_key(settings))
+            if (file.parent / "master.kms").exists():
+                platform.master_key(settings)
+                return True, f"from AWS KMS: {words}, and opens it"
+            return True, f"from AWS KMS: {words}; the first start makes it"
+        if settings.master_key.get_secret_value():
+            return True, f"from the environment: {platform.master_key(settings).key_id}"
+        if not file.exists():
+            return True, "from a file; the first start makes it"
+        return True, f"from {file}: {platform.master_key(settings).key_id}"
+    except AtollError as error:
+        return False, str(error)
 
 
 def _settings(home: Path | None) -> Settings:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from atoll.airlock import Vault
 from atoll.deid import KeyRing
@@ -61,6 +62,9 @@ from atoll.workspaces.catalog import Catalog
 from atoll.workspaces.project_shares import ProjectShares
 from atoll.workspaces.sizes import load_sizes
 
+if TYPE_CHECKING:
+    from atoll.providers.aws.master_key import KmsKey
+
 _HOUSEKEEPING_SECONDS = 60.0
 _POLL_SECONDS = 5.0
 #: How soon a result whose grant has ended is gone; it cannot be read from that moment on.
@@ -83,6 +87,7 @@ def build(settings: Settings, backends: Mapping[str, Backend] | None = None) -> 
         _private(directory)
     clock = SystemClock()
     records = open_record_store(settings.records_url)
+    master = master_key(settings)
     return Rooms(
         settings=settings,
         clock=clock,
@@ -98,7 +103,7 @@ def build(settings: Settings, backends: Mapping[str, Backend] | None = None) -> 
             ArchiveLimits(settings.archive_files, settings.archive_bytes, settings.archive_ratio),
         ),
         quarantine=Quarantine(settings.quarantine_path),
-        keyring=KeyRing(records, master_key(settings), clock),
+        keyring=KeyRing(records, master, clock),
         lake=Lake(settings.lake_catalog_url, settings.lake_path),
         engine=QueryEngine(
             workers=settings.query_workers, concurrency=settings.query_concurrency, temp_dir=home / "tmp"
@@ -108,9 +113,9 @@ def build(settings: Settings, backends: Mapping[str, Backend] | None = None) -> 
         shares=ProjectShares(settings.shares_path, settings.project_share_bytes),
         repositories=gateway.repositories(settings),
         repository_backups=gateway.backups(settings),
-        airlock=Vault(settings.airlock_path, master_key(settings), settings.airlock_file_bytes),
+        airlock=Vault(settings.airlock_path, master, settings.airlock_file_bytes),
         backends=backends or {},
-        sign_on=sign_on.build(settings, master_key(settings)),
+        sign_on=sign_on.build(settings, master),
     )
 
 
@@ -121,9 +126,27 @@ def close(rooms: Rooms) -> None:
 
 
 def master_key(settings: Settings) -> MasterKey:
-    """The master key from the settings, or from its file in the home (made when absent)."""
+    """The master key: unwrapped by AWS KMS, from the settings, or from its file in the home (made when absent)."""
     text = settings.master_key.get_secret_value()
+    if settings.master_key_kms:
+        if text:
+            raise InvalidInput(
+                "Two master keys are given: one by AWS KMS and one in the settings.",
+                where="master_key, master_key_kms",
+                todo="Unset ATOLL_MASTER_KEY or ATOLL_MASTER_KEY_KMS.",
+            )
+        # Imported here: who keeps the key on this host waits for no AWS library.
+        from atoll.providers.aws.master_key import KmsMasterKey
+
+        return KmsMasterKey(kms_key(settings), settings.home_dir / "keys" / "master.kms")
     return HexMasterKey(text) if text else FileMasterKey(settings.home_dir / "keys" / "master.key")
+
+
+def kms_key(settings: Settings) -> KmsKey:
+    """The key of AWS KMS that the settings name."""
+    from atoll.providers.aws.master_key import KmsKey
+
+    return KmsKey(settings.master_key_kms, settings.master_key_kms_region, settings.master_key_kms_endpoint)
 
 
 def stories(rooms: Rooms) -> Mapping[str, Story]:

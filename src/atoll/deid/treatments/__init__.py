@@ -43,7 +43,7 @@ def treat(column: SourceColumn, rule: EnteringRule, setting: Setting) -> Treatme
         case Map():
             made = map_values(column, rule)
         case RedactText():
-            made = redact_text(column, rule)
+            made = redact_text(column, rule, setting)
         case Encrypt():
             made = encrypt(column, rule, setting)
         case Constant():

@@ -1,8 +1,9 @@
 """redact_text: what tells of a person is taken out of free text, by patterns and by the record's own names.
 
 Patterns find what looks like a date, a number, an address; names find what stands in other
-columns of the same row (the person's, the mother's, the doctor's), in any case, with or
-without accents, as whole words. What neither knows stays: this is no engine for notes.
+columns of the same row, or for the same person in other tables of the delivery (the person's,
+the mother's, the doctor's), in any case, with or without accents, as whole words. What neither
+knows stays: this is no engine for notes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import polars as pl
 
 from atoll.deid.source_column import SourceColumn
-from atoll.deid.treatments.treatment import Treatment
+from atoll.deid.treatments.treatment import Setting, Treatment
 from atoll.model.contract import RedactText, TextPattern
 
 _MONTH = (
@@ -38,15 +39,18 @@ _MARK = "\x01"
 #: Parts of names that are words of the language, too, and name nobody.
 _PARTICLES = (
     *("de", "du", "des", "la", "le", "les", "el", "al", "da", "di", "dos", "del", "von", "van", "der", "den", "zu"),
-    *("ben", "ter", "und", "et", "and", "jr", "sr", "mr", "mrs", "ms", "dr", "mme"),
+    *("ter", "und", "et", "and", "jr", "sr", "mr", "mrs", "ms", "dr", "mme"),
 )
 
 
-def redact_text(column: SourceColumn, rule: RedactText) -> Treatment:
+def redact_text(column: SourceColumn, rule: RedactText, setting: Setting) -> Treatment:
     """The text with `[DATE]`, `[NAME]`, ... where something of that kind stood; null stays null."""
     text = column.text.str.replace_all(_MARK, "", literal=True)
-    if rule.names:
-        fields = [text.alias("text"), pl.concat_str(rule.names, separator=" ", ignore_nulls=True).alias("names")]
+    names: list[str | pl.Expr] = list(rule.names)
+    if rule.names_from and setting.subject is not None:
+        names.append(setting.known.of(rule.names_from, pl.col(setting.subject.key)))
+    if names:
+        fields = [text.alias("text"), pl.concat_str(names, separator=" ", ignore_nulls=True).alias("names")]
         text = pl.struct(fields).map_batches(_without_names, return_dtype=pl.String, is_elementwise=True)
     for kind, (pattern, label) in _PATTERNS.items():
         if kind in rule.patterns:

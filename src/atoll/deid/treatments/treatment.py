@@ -9,6 +9,7 @@ import polars as pl
 
 from atoll.deid.keyed import KeyedValue
 from atoll.deid.keyring import DomainKeys
+from atoll.deid.known_names import KnownNames
 from atoll.deid.source_column import Fault
 from atoll.model.contract import Domain
 
@@ -37,6 +38,8 @@ class Setting:
     table: str
     #: As delivered.
     file_name: str
+    #: Names in other tables of the delivery.
+    known: KnownNames
 
 
 @dataclass(frozen=True)

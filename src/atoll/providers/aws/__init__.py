@@ -1,0 +1,1 @@
+"""What implements ports on AWS."""
