@@ -110,6 +110,21 @@ class Settings(BaseSettings):
     admission_deadline_seconds: float = Field(
         default=86_400.0, gt=0, description="Time after which an admission that is not done fails."
     )
+    executor: str = Field(
+        default="",
+        description="Where admissions are carried out: empty for this process, or `dask://HOST:PORT` of a scheduler "
+        "whose workers see quarantine and lake at the same paths, as the same account.",
+    )
+    executor_share_bytes: int = Field(
+        default=2**27,
+        ge=2**16,
+        description="Files larger than this are cut for the workers of a cluster, where their format allows, in bytes.",
+    )
+    executor_tls_ca: Path | None = Field(
+        default=None, description="Authority (PEM) that certificates of the cluster are of; needed beyond this host."
+    )
+    executor_tls_cert: Path | None = Field(default=None, description="This process's certificate for the cluster, PEM.")
+    executor_tls_key: Path | None = Field(default=None, description="The key of that certificate, PEM.")
     lake_file_bytes: int = Field(
         default=2**28, ge=2**16, description="What compaction makes files of tables as large as, in bytes."
     )

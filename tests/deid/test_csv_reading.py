@@ -57,6 +57,11 @@ def test_a_short_row_alone_is_not_filled_up(admit):
     assert counts(admitted) == (2, 1, 1)
 
 
+def test_a_long_row_at_the_end_does_not_make_up_for_a_short_one(admit):
+    admitted = admit(AB, b"a,b\n1\n2,3,")
+    assert rules(admitted) == [(1, "ragged"), (2, "ragged")]
+
+
 def test_short_row_hidden_by_a_separator_within_quotes(admit):
     admitted = admit(AB, b'a,b\n"1,1",2\nshort\n')
     assert rows(admitted) == [("1,1", "2")]

@@ -14,6 +14,7 @@ from atoll.ledger import AuditTrail, FlowLog, UsageBook
 from atoll.operations import DutyBoard, Locks, Operations
 from atoll.ports.backend import Backend
 from atoll.ports.clock import Clock
+from atoll.ports.executor import Executor
 from atoll.ports.records import RecordStore
 from atoll.ports.repositories import RepositoryBackups, RepositoryHost
 from atoll.query import KeptResults, QueryEngine
@@ -53,5 +54,7 @@ class Rooms:
     backends: Mapping[str, Backend]
     #: What signing on stands on beside the accounts on record.
     sign_on: SignOn = LOCAL_ONLY
+    #: Where admissions are carried out; None: in this process.
+    executor: Executor | None = None
     #: How the housekeeping of this process stands.
     duties: DutyBoard = field(default_factory=DutyBoard)

@@ -57,7 +57,7 @@ from atoll.providers.master_key import FileMasterKey, HexMasterKey
 from atoll.providers.records import open_record_store
 from atoll.query import KeptResults, QueryEngine
 from atoll.settings import Settings
-from atoll.wiring import gateway, sign_on
+from atoll.wiring import executor, gateway, sign_on
 from atoll.workspaces.catalog import Catalog
 from atoll.workspaces.project_shares import ProjectShares
 from atoll.workspaces.sizes import load_sizes
@@ -116,6 +116,7 @@ def build(settings: Settings, backends: Mapping[str, Backend] | None = None) -> 
         airlock=Vault(settings.airlock_path, master, settings.airlock_file_bytes),
         backends=backends or {},
         sign_on=sign_on.build(settings, master),
+        executor=executor.build(settings),
     )
 
 

@@ -31,6 +31,9 @@ def up(
     ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on (ATOLL_HOST).")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on, 0 for a free one (ATOLL_PORT).")] = None,
+    executor: Annotated[
+        str | None, typer.Option(help="Cluster that carries out admissions, dask://HOST:PORT (ATOLL_EXECUTOR).")
+    ] = None,
 ) -> None:
     """Start the platform in this process and stay until SIGINT or SIGTERM.
 
@@ -41,7 +44,7 @@ def up(
 
     from atoll.settings import Settings
 
-    given: dict[str, Any] = {"home": home, "host": host, "port": port}
+    given: dict[str, Any] = {"home": home, "host": host, "port": port, "executor": executor}
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
         serve(settings)

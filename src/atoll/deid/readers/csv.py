@@ -64,7 +64,8 @@ def _scan(path: Path, header: CsvHeader, table: TableContract) -> pl.LazyFrame:
 
 def _full_rows(census: Census, rows: int, scan: pl.LazyFrame, header: CsvHeader, table: TableContract) -> bool:
     """Whether each of `rows` rows had every field, and the file no other oddity."""
-    if census.nuls or census.lone_returns or census.blank_end or not census.quotes_sound:
+    odd = census.nuls or census.lone_returns or census.blank_end or census.separator_end
+    if odd or not census.quotes_sound:
         return False
     inside = 0
     if census.quotes:

@@ -29,6 +29,7 @@ class Census:
         quotes_sound: whether every quote stands where one may (see `csv_quotes`).
         lone_returns: CR that no LF follows; Polars may swallow one.
         blank_end: whether the file ends with an empty line.
+        separator_end: whether its last byte is a separator; Polars drops a field too many that is empty and last.
     """
 
     separators: int
@@ -37,6 +38,7 @@ class Census:
     nuls: int
     lone_returns: int
     blank_end: bool
+    separator_end: bool
 
 
 def take_census(path: Path, *, offset: int, separator: str, quote: str) -> Census:
@@ -59,7 +61,9 @@ def take_census(path: Path, *, offset: int, separator: str, quote: str) -> Censu
             lone -= tail[-1:] == b"\r" and chunk[0] == _LF
             tail = (tail + bytes(view[max(0, size - 4) : size]))[-4:]
     ends = tail.replace(b"\r", b"")
-    return Census(separators, quotes, check.sound, nuls, lone, blank_end=ends.endswith(b"\n\n") or ends == b"\n")
+    blank_end = ends.endswith(b"\n\n") or ends == b"\n"
+    separator_end = tail.endswith(separator.encode())
+    return Census(separators, quotes, check.sound, nuls, lone, blank_end, separator_end)
 
 
 def _count(chunk: npt.NDArray[np.uint8], byte: int) -> int:

@@ -49,7 +49,7 @@ def read_fhir(path: Path, table: TableContract, parts: Sequence[TableContract] =
 
     def entries(notes: Notes) -> Iterator[Iterable[Entry]]:
         del notes
-        for block in line_entries(path) if _is_lines(path) else _bundled(path):
+        for block in line_entries(path) if is_lines(path) else _bundled(path):
             chosen = (_chosen(entry, table.resource, types, leads) for entry in block)
             yield (entry for entry in chosen if entry is not None)
 
@@ -69,7 +69,7 @@ def _chosen(entry: Entry, resource: str | None, types: set[str | None], leads: b
     return entry._replace(value=None, bad=BadRecordError("resource_type", message))
 
 
-def _is_lines(path: Path) -> bool:
+def is_lines(path: Path) -> bool:
     """Whether the first line is a resource by itself; a bundle or an object of many lines is not."""
     with open_json(path) as file:
         line = file.read(_HEAD_BYTES).lstrip().partition(b"\n")[0]
