@@ -67,7 +67,7 @@ def test_sizes_and_products_tell_their_prices(machines):
         "eur_per_working_month": "60.67",
     }
     products = machines.get("/products", "scientist").json()["items"]
-    assert [product["id"] for product in products] == ["batch@1", "jupyter@1", "terminal@1"]
+    assert [product["id"] for product in products] == ["batch@1", "jupyter@1", "jupyter-vm@1", "terminal@1"]
     shown = machines.get("/products/batch", "scientist").json()
     assert shown["parameters"]["required"] == ["script"]
     assert [version["id"] for version in shown["versions"]] == ["batch@1"]
