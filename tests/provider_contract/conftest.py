@@ -68,7 +68,8 @@ def simulator(directory: Path) -> Subject:
 
 
 #: Those whose machines really run something.
-REAL = [sandbox, sandbox_with_rlimits_only, virtual_machines]
+#: The first of the virtual machines waits for their image, which takes minutes.
+REAL = [sandbox, sandbox_with_rlimits_only, pytest.param(virtual_machines, marks=pytest.mark.timeout(900))]
 FACTORIES = [*REAL, simulator]
 
 

@@ -23,6 +23,7 @@ from atoll.providers.sandbox.machine import Machine
 from atoll.providers.vm.backend import VmBackend
 from atoll.providers.vm.launching import ask
 
+pytestmark = pytest.mark.timeout(900)  # the first waits for the image
 RUNNING, FROZEN, STOPPED = MachineState.RUNNING, MachineState.FROZEN, MachineState.STOPPED
 SECONDS = 90
 

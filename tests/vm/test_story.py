@@ -83,6 +83,7 @@ def cell(seen, kernel, code):
     return asyncio.run(run())
 
 
+@pytest.mark.timeout(1200)
 def test_a_variable_outlives_the_restart_of_platform_and_host(settings):
     here = Platform(settings)
     ada = person(here.rooms, "ada", Role.SCIENTIST)
