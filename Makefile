@@ -115,6 +115,11 @@ machines:
 	command -v bwrap >/dev/null || $(APT) bubblewrap
 	command -v Xvnc >/dev/null && command -v xfce4-session >/dev/null && command -v gnumeric >/dev/null && \
 	  command -v xclip >/dev/null || $(APT) $(SCREENS)
+	command -v qemu-system-x86_64 >/dev/null || $(APT) qemu-system-x86
+	command -v qemu-img >/dev/null || $(APT) qemu-utils
+	command -v mmdebstrap >/dev/null || $(APT) mmdebstrap
+	command -v mksquashfs >/dev/null || $(APT) squashfs-tools
+	command -v zstd >/dev/null || $(APT) zstd
 	ldconfig -p | grep libseccomp.so.2 >/dev/null || $(APT) libseccomp2
 	Rscript -e 'stopifnot(c($(R_PACKAGES)) %in% rownames(installed.packages()))' 2>/dev/null || \
 	  $(APT) r-base-core r-cran-irkernel r-cran-dplyr r-cran-tidyr r-cran-readr r-cran-purrr r-cran-tibble \

@@ -290,6 +290,11 @@ class Settings(BaseSettings):
     host_memory_bytes: int | None = Field(
         default=None, ge=0, description="Memory lent to machines in all, in bytes; empty means all the host has."
     )
+    vm_memory_overcommit: float = Field(
+        default=0.9,
+        gt=0,
+        description="Memory that virtual machines may have together, in parts of the host's; 1 is all it has.",
+    )
 
     machine_url: str = Field(
         default="",

@@ -67,7 +67,7 @@ def test_sizes_and_products_tell_their_prices(machines):
         "eur_per_working_month": "60.67",
     }
     products = machines.get("/products", "scientist").json()["items"]
-    shipped = ["application", "batch", "desktop", "jupyter", "terminal"]
+    shipped = ["application", "batch", "desktop", "jupyter", "jupyter-vm", "terminal"]
     assert [product["id"] for product in products] == [f"{name}@1" for name in shipped]
     shown = machines.get("/products/batch", "scientist").json()
     assert shown["parameters"]["required"] == ["script"]

@@ -10,12 +10,18 @@ from typing import Any
 
 import pytest
 from tests.machines import inside
+from tests.vm.images import TINY_MEMORY, built_images
 
 from atoll.ports.backend import Backend, MachineSpec
 from atoll.providers.clock import SystemClock
+from atoll.providers.master_key import HexMasterKey
 from atoll.providers.sandbox import SandboxBackend
 from atoll.providers.sandbox.limits.rlimits import Rlimits
 from atoll.providers.simulator.backend import SimulatedBackend
+from atoll.providers.vm.backend import VmBackend
+
+#: Where images are built, once for all runs; told by `_images_are_kept`.
+KEPT: list[Path] = []
 
 
 @dataclass
@@ -29,8 +35,11 @@ class Subject:
     open: Callable[[], Backend]
     spec: Callable[..., MachineSpec] = inside.spec
 
+    #: Within which a machine starts, on a host that has other things to do.
+    seconds: float = 20
+
     def wait_for(self, backend: Backend, workspace: str, *states: Any) -> Any:
-        return inside.wait_for(backend, workspace, *states)
+        return inside.wait_for(backend, workspace, *states, seconds=self.seconds)
 
 
 def sandbox(directory: Path) -> Subject:
@@ -41,13 +50,26 @@ def sandbox_with_rlimits_only(directory: Path) -> Subject:
     return Subject(lambda: SandboxBackend(directory / "m", inside.ENVIRONMENTS, SystemClock(), limiter=Rlimits()))
 
 
+def virtual_machines(directory: Path) -> Subject:
+    images, key = built_images(KEPT[0]), HexMasterKey("5a" * 32)
+
+    def spec(*names: str, **changed: Any) -> MachineSpec:
+        return inside.spec(*names, **{"memory_bytes": TINY_MEMORY, **changed})
+
+    def open_one() -> Backend:
+        return VmBackend(directory / "m", images, SystemClock(), key)
+
+    return Subject(open_one, spec, seconds=60)
+
+
 def simulator(directory: Path) -> Subject:
     backend = SimulatedBackend(SystemClock(), boot_seconds=0.05, job_seconds=600)
     return Subject(lambda: backend)
 
 
 #: Those whose machines really run something.
-REAL = [sandbox, sandbox_with_rlimits_only]
+#: The first of the virtual machines waits for their image, which takes minutes.
+REAL = [sandbox, sandbox_with_rlimits_only, pytest.param(virtual_machines, marks=pytest.mark.timeout(900))]
 FACTORIES = [*REAL, simulator]
 
 
@@ -57,6 +79,11 @@ def tried(factory, directory):
     backend = subject.open()
     for seen in backend.list_machines():
         backend.destroy(seen.workspace)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _images_are_kept(pytestconfig):
+    KEPT[:] = [pytestconfig.cache.mkdir("environments")]
 
 
 @pytest.fixture(params=FACTORIES, ids=lambda factory: factory.__name__)

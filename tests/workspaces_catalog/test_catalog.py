@@ -88,7 +88,7 @@ def test_a_product_of_some_projects_is_seen_by_their_people_alone(house):
 def test_shipped_products_are_published_once_and_never_over_an_operators(house, monkeypatch):
     story.ensure_shipped(house.rooms)
     story.ensure_shipped(house.rooms)
-    shipped = ["application", "batch", "desktop", "jupyter", "small", "terminal"]
+    shipped = ["application", "batch", "desktop", "jupyter", "jupyter-vm", "small", "terminal"]
     assert [v.id for v in house.rooms.catalog.list()] == [f"{name}@1" for name in shipped]
     story.retire_product(house.rooms, house.admin, "terminal@1")
     jupyter = house.rooms.catalog.latest("jupyter")

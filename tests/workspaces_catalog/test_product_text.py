@@ -35,7 +35,8 @@ def test_the_shipped_products_hold_and_fulfil_the_published_schema():
     import yaml
 
     products = [parse_product(text, SIZES) for text in shipped_products()]
-    assert [product.name for product in products] == ["application", "batch", "desktop", "jupyter", "terminal"]
+    names = ["application", "batch", "desktop", "jupyter-vm", "jupyter", "terminal"]
+    assert [product.name for product in products] == names
     validator = jsonschema.Draft202012Validator(product_json_schema())
     for text in shipped_products():
         assert list(validator.iter_errors(yaml.safe_load(text))) == []

@@ -81,7 +81,7 @@ class Product(Frozen):
     #: Names of the sizes that may be chosen, the first is the default.
     sizes: tuple[str, ...] = Field(min_length=1)
     #: Capabilities a backend must have; `hibernate` may fall back as `fallback` says.
-    needs: frozenset[Literal["mount", "hibernate", "desktop", "resize"]] = frozenset()
+    needs: frozenset[Literal["mount", "hibernate", "hibernate_to_disk", "desktop", "resize"]] = frozenset()
     #: What is done instead where the backend lacks a capability, by capability.
     fallback: dict[str, str] = {}
     #: JSON Schema of the parameters; forms are made from it.

@@ -41,12 +41,14 @@ def doctor(home: _Home = None) -> None:
 def build(
     name: Annotated[str, typer.Argument(metavar="NAME", help="One of `atoll environment list`.")], home: _Home = None
 ) -> None:
-    """Build an environment, or leave it as it is when it is up to date."""
+    """Build an environment or an image of virtual machines, or leave it as it is when it is up to date."""
     from atoll.providers.sandbox import build_environment
+    from atoll.providers.vm import build_virtual_machine, shipped_images
     from atoll.wiring import machines
 
+    made = build_virtual_machine if name in shipped_images() else build_environment
     try:
-        typer.echo(str(build_environment(name, machines.environments(_settings(home)))))
+        typer.echo(str(made(name, machines.environments(_settings(home)))))
     except AtollError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
@@ -54,10 +56,11 @@ def build(
 
 @environment.command("list")
 def list_environments() -> None:
-    """The environments that ship with Atoll."""
+    """The environments that ship with Atoll, those of virtual machines among them."""
     from atoll.providers.sandbox import shipped_environments
+    from atoll.providers.vm import shipped_images
 
-    for name in shipped_environments():
+    for name in (*shipped_environments(), *shipped_images()):
         typer.echo(name)
 
 

@@ -23,7 +23,10 @@ from atoll.ports.backend import Backend, MachineSpec, Mount
 from atoll.ports.records import every
 from atoll.providers.clock import SystemClock
 from atoll.providers.sandbox import SandboxBackend
+from atoll.providers.vm.arguments import has_emulator
+from atoll.providers.vm.backend import VmBackend
 from atoll.settings import Settings
+from atoll.wiring.platform import master_key
 
 #: Where the Python client lies inside a machine.
 _CLIENT_INSIDE = "/opt/data/atoll"
@@ -46,11 +49,17 @@ def environments(settings: Settings) -> Path:
 
 
 def backends(settings: Settings) -> Mapping[str, Backend]:
-    """The backends that this host can offer: the sandbox where bubblewrap is installed."""
+    """The backends of this host: sandboxes where bubblewrap is installed, and virtual machines where QEMU is too."""
     if shutil.which("bwrap") is None:
         return {}
     sandbox = SandboxBackend(settings.home_dir / "machines", environments(settings), SystemClock())
-    return {sandbox.name: sandbox}
+    found: dict[str, Backend] = {sandbox.name: sandbox}
+    if has_emulator():
+        directory, images = settings.home_dir / "vms", environments(settings)
+        overcommit = settings.vm_memory_overcommit
+        vm = VmBackend(directory, images, SystemClock(), master_key(settings), overcommit=overcommit)
+        found[vm.name] = vm
+    return found
 
 
 def _nobody_visits(workspace_id: str, /, *, gone: bool) -> None:

@@ -52,6 +52,7 @@ def missing(product: Product, capabilities: Capabilities) -> frozenset[str]:
         "mount": capabilities.mount,
         "desktop": capabilities.desktop,
         "hibernate": capabilities.hibernate is not HibernateKind.NONE,
+        "hibernate_to_disk": capabilities.hibernate is HibernateKind.DISK,
         # Any backend starts a stopped machine in another size; the capability is to do it live.
         "resize": capabilities.resize == "live",
     }
