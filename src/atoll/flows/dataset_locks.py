@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import time
+
 from atoll.flows.rooms import Rooms
 from atoll.operations import StepContext
 from atoll.operations.locks import Lock
 
 _POLL_SECONDS = 0.2
+_PATIENCE_SECONDS = 3.0
 _PARK_SECONDS = 5.0
 
 
 def hold_commit(rooms: Rooms, context: StepContext, dataset: str) -> Lock:
-    """The dataset's commit lock, held by this operation; waits for it.
+    """The dataset's commit lock, held by this operation; waits for it, and parks when that takes long.
 
-    A snapshot must not build on another operation's that has no version yet.
+    A snapshot must not build on another operation's that has no version yet. Who holds the lock may have
+    died, and the only worker that could take it up may be the one that waits here.
     """
     told = False
+    end = time.monotonic() + _PATIENCE_SECONDS
     while True:
         lock = rooms.locks.acquire(commit_lock(dataset), context.operation.id)
         if lock is not None:
@@ -23,6 +28,8 @@ def hold_commit(rooms: Rooms, context: StepContext, dataset: str) -> Lock:
         if not told:
             context.say("Another operation commits to the dataset; this one waits its turn.")
             told = True
+        if time.monotonic() >= end:
+            context.park(_PARK_SECONDS, {"waits": "commit"})
         context.wait(_POLL_SECONDS)
 
 
