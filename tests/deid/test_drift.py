@@ -110,10 +110,13 @@ def test_no_column_enters_that_no_rule_names_and_counts_add_up(tmp_path_factory,
     staged = place / "t.parquet"
     keys = {"people": derive("key", SECRET)}
     report = deidentify_file(contract, "results", place / "in.csv", "in.csv", keys, staged, place / "h.parquet")
-    strange = {name for name in header if name in "NM"}
+    # Where most names are strange, a row of values may stand in the header's place: none is shown.
+    hidden = 2 * sum(name in "ABCX" for name in header) < len(header)
+    strange = {"?" if hidden else name for name in header if name in "NM"}
+    twice = {"?" if hidden else name for name in header if header.count(name) > 1}
     assert {column for kind, column in told(report) if kind == "new"} == strange
     assert {column for kind, column in told(report) if kind == "missing"} == {c for c in "ABC" if c not in header}
-    assert {column for kind, column in told(report) if kind == "repeated"} == {c for c in header if header.count(c) > 1}
+    assert {column for kind, column in told(report) if kind == "repeated"} == twice
     entered = pl.read_parquet(staged).columns if staged.exists() else []
     assert entered == (["a", "b", "c"] if report.rule == "" else [])
     assert report.rows_in is None or report.rows_in == report.rows_committed + report.rows_held

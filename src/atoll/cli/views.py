@@ -140,10 +140,8 @@ VIEWS: Mapping[str, View] = {
             Field("asked_by"),
             _time("asked_at", "asked"),
             Field("reason"),
-            Field("decided_by"),
             Field("decision"),
             _time("expires_at", "expires"),
-            _time("handed_at", "handed"),
         ),
     ),
     "key_change": View(

@@ -126,7 +126,7 @@ def _redact_text(at: At, table: TableContract, rule: RedactText) -> Iterator[Fin
         other = table.columns.get(name)
         if other is None:
             yield Finding((*at, "names"), f"names `{name}`, which is no column of the table")
-        elif table.format in (*NESTED, Format.PARQUET) and not isinstance(other, EnteringRule):
+        elif table.format in NESTED and not isinstance(other, EnteringRule):
             yield Finding(
                 (*at, "names"), f"names `{name}`, which is dropped; {table.format} files are read without those"
             )

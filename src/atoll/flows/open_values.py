@@ -49,7 +49,7 @@ def ask(
     """
     permissions.require(caller, Scope.OPENINGS_WRITE)
     if [bool(subjects), bool(values), whole].count(True) != 1:
-        raise InvalidInput("Say which: subjects, values, or the whole table.", where="subjects, values, whole")
+        raise InvalidInput("Say which: subjects, values, or the whole table.", where="subjects")
     version, told = encrypted_cells.newest(rooms, dataset, table, columns)
     to = caller if recipient in (None, caller.name) else _recipient(rooms, recipient or "")
     if not permissions.has(to, Scope.OPENINGS_TAKE):
