@@ -19,6 +19,7 @@ GROUPS = {
 #: What takes longest begins first, so that no process is left alone with it at the end.
 FIRST = (
     "tests/web/",
+    "tests/vm/",
     "tests/e2e/test_demo.py",
     "tests/sandbox/",
     "tests/provider_contract/",

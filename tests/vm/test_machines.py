@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -82,6 +83,16 @@ print(json.dumps({
 """
 
 
+FREEZE = """
+import sys
+from pathlib import Path
+from atoll.providers.clock import SystemClock
+from atoll.providers.master_key import HexMasterKey
+from atoll.providers.vm.backend import VmBackend
+VmBackend(Path(sys.argv[1]), Path(sys.argv[2]), SystemClock(), HexMasterKey("5a" * 32)).freeze("ws-1")
+"""
+
+
 def test_two_of_one_template_share_nothing_and_see_what_is_granted(backend, tmp_path):
     granted = tmp_path / "granted"
     granted.mkdir()
@@ -112,8 +123,15 @@ def test_two_of_one_template_share_nothing_and_see_what_is_granted(backend, tmp_
 def test_a_memory_that_is_damaged_is_let_go_of_and_the_home_is_whole(backend, tmp_path):
     seen = up(backend)
     assert python_inside(seen, "open('/home/user/kept', 'w').write('whole')")[0] == 0
-    backend.freeze("ws-1")
-    assert backend.observe("ws-1").state is FROZEN
+    # The platform dies in the middle of it: the machine's own process goes on to the end.
+    dying = subprocess.Popen([sys.executable, "-c", FREEZE, str(backend._directory), str(backend._environments)])
+    kept = tmp_path / "m" / "ws-1" / "kept"
+    while not any((kept / name).exists() for name in ("memory.part", "memory")):
+        assert dying.poll() is None
+        time.sleep(0.005)
+    dying.kill()
+    dying.wait()
+    wait_for(backend, "ws-1", FROZEN, seconds=SECONDS)
     assert backend.figures("ws-1") is None
     memory = tmp_path / "m" / "ws-1" / "kept" / "memory"
     with memory.open("r+b") as file:
@@ -152,9 +170,15 @@ def test_the_end_of_qemu_is_the_end_of_the_machine_and_no_more(backend):
     ended = wait_for(backend, "ws-1", STOPPED, seconds=SECONDS)
     # No exit status of the service: the platform starts it again.
     assert (ended.exit_status, ended.detail) == (None, "Its virtual machine ended by itself; its log says more.")
-    backend.start(spec(token="token-2"))
+    # It is started again with a larger home, on which all is as it was.
+    backend.start(spec(token="token-2", home_bytes=512 * inside.MIB))
     seen = wait_for(backend, "ws-1", RUNNING, seconds=SECONDS)
-    assert python_inside(seen, "print(open('/home/user/kept').read())") == (0, "whole\n")
+    look = (
+        "import os; s = os.statvfs('/home/user'); print(open('/home/user/kept').read(), s.f_blocks * s.f_frsize >> 20)"
+    )
+    status, printed = python_inside(seen, look)
+    assert (status, printed.split()[0]) == (0, "whole")
+    assert 400 * inside.MIB < int(printed.split()[1]) <= 512 * inside.MIB
 
 
 def test_the_host_has_only_so_much_memory(tmp_path, images):

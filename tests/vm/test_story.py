@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from decimal import Decimal
 
 import pytest
@@ -25,6 +26,8 @@ from atoll.providers.sandbox.machine import Machine
 from atoll.settings import Settings
 from atoll.wiring import gateway, machines, platform
 
+#: A machine may boot, where its template is of another size.
+SECONDS = 300
 RUNNING, FROZEN = MachineState.RUNNING, MachineState.FROZEN
 
 
@@ -40,10 +43,18 @@ class Platform:
         self.around.reopen()
 
     def settle(self, workspace_id: str) -> Workspace:
-        """Let it do what is wanted."""
-        converge_workspaces(self.rooms)
-        platform.machine_runner(self.rooms, self.around).run_open()
-        return self.rooms.records.get(Workspace, workspace_id)
+        """Let it do what is wanted, as its services do."""
+        until = time.monotonic() + SECONDS
+        runner = platform.machine_runner(self.rooms, self.around)
+        while True:
+            converge_workspaces(self.rooms)
+            runner.run_open()
+            workspace = self.rooms.records.get(Workspace, workspace_id)
+            if workspace.terminated_at or workspace.observed_generation == workspace.generation:
+                return workspace
+            said = self.rooms.backends["vm"].log(workspace_id)
+            assert time.monotonic() < until, f"{workspace.observed}\n{said[-2000:]}"
+            time.sleep(0.05)
 
     def close(self) -> None:
         self.gateways.stop()

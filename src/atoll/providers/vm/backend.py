@@ -375,7 +375,9 @@ class VmBackend(SandboxBackend):
         machine.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         disk.remove_tree(machine.run)
         for name, place in places(machine).items():
-            place.mkdir(mode=0o755 if name == "data" else 0o700, exist_ok=True)
+            place.mkdir(exist_ok=True)
+            # Whatever the platform's umask: the machine's account reads its data, and nobody else the rest.
+            place.chmod(0o755 if name == "data" else 0o700)
             if uid is not None and name != "data":
                 os.chown(place, uid, uid, follow_symlinks=False)
 

@@ -104,7 +104,8 @@ def _disk_of(source: Path, shared: Path) -> Path:
     try:
         # Parquet is compressed already, and an emulated processor unpacks slowly.
         words = ["mksquashfs", str(source), draft, "-noappend", "-all-root", "-quiet", "-no-progress"]
-        _run([*words, "-noI", "-noD", "-noF", "-noX"])
+        # The disk is the machine's alone, so that whoever is inside reads all of it, as is granted.
+        _run([*words, "-noI", "-noD", "-noF", "-noX", "-action", "chmod(a+rX)@true"])
         Path(draft).chmod(0o644)
         Path(draft).rename(disk)
     except BaseException:

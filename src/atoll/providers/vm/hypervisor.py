@@ -105,8 +105,8 @@ class Hypervisor:
             try:
                 await asyncio.wait_for(self.begun.wait(), _BEGIN_SECONDS)
                 await self.start()
-            except (TimeoutError, Damaged, AgentError, OSError) as error:
-                self.told(f"It could not be started: {error or 'nobody said how'}")
+            except Exception as error:  # whatever it is, the log is where it is looked for
+                self.told(f"It could not be started: {error or type(error).__name__}")
                 return BROKEN
             return int(await self.ends)
 
