@@ -201,3 +201,13 @@ def test_a_bomb_and_an_entity_are_refused(tmp_path: Path, monkeypatch: pytest.Mo
     assert carry_out(tmp_path, "excel", COLUMNS, entity, table="sheet: S").report.rule == "damaged"
     monkeypatch.setattr("atoll.deid.readers.excel_cells.UNPACKED_MAX_BYTES", 1000)
     assert carry_out(tmp_path, "excel", COLUMNS, path, table="sheet: S").report.rule == "too_large"
+
+
+def test_the_binary_forms_of_workbooks_are_refused_by_their_names(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("xl/workbook.bin", b"")
+    for data, word in ((packed.getvalue(), "xlsb"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 500, "xls")):
+        report = carry_out(tmp_path, "excel", COLUMNS, data, table="sheet: S").report
+        assert report.rule == "format"
+        assert f"({word})" in report.message or f"({word}," in report.message

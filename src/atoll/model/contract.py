@@ -37,7 +37,7 @@ class Format(StrEnum):
     DICOM = "dicom"
     #: VCF 4, plain or gzip: a row for each variant of each sample.
     VCF = "vcf"
-    #: Excel workbooks (xlsx, xlsm, xlsb, xls), a sheet for each table.
+    #: Excel workbooks (xlsx, xlsm), a sheet for each table; xls and xlsb are refused.
     EXCEL = "excel"
 
 

@@ -53,6 +53,8 @@ def check_workbook(path: Path) -> None:
         names = {part.filename for part in parts}
     if len(parts) > _PARTS_MAX or sum(part.file_size for part in parts) > UNPACKED_MAX_BYTES:
         raise FileRefused("The workbook is too large when unpacked.", rule="too_large", todo="Deliver it in parts.")
+    if "xl/workbook.bin" in names:
+        raise FileRefused("The workbook is of the binary form (xlsb), which is not read.", rule="format", todo=_TODO)
     if "xl/workbook.xml" not in names:
         raise FileRefused("The archive is no workbook of the form xlsx.", rule="format", todo=_TODO)
 
