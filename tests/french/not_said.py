@@ -69,7 +69,6 @@ NOT_SAID = frozenset(
         "model name",
         "o space left",
         "not let through: {end}",
-        "subjects, values, whole",
         "text frame",
         "text in",
         "text out",
