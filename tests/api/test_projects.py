@@ -86,6 +86,18 @@ def test_a_steward_gives_nothing_to_their_own_project(two):
     assert "somebody else" in answer.json()["message"]
 
 
+def test_a_dry_run_checks_a_grant_and_gives_nothing(two):
+    two.add_project("dry")
+    before = len(two.audited("grant.add"))
+    answer = grant(two, project="dry", dry_run=True)
+    assert (answer.status_code, answer.json()["project"]) == (200, "dry")
+    assert two.get(f"/grants/{answer.json()['id']}", "steward").status_code == 404
+    assert two.get("/grants?project=dry", "steward").json()["items"] == []
+    assert len(two.audited("grant.add")) == before
+    wrong = [{"table": "visits", "row_filter": "no_such_column = 1"}]
+    assert grant(two, project="dry", dry_run=True, tables=wrong).status_code == 422
+
+
 def test_one_grant_stands_at_most(two, given):
     answer = grant(two)
     assert answer.status_code == 409

@@ -20,12 +20,14 @@ from atoll.model.dataset import Dataset, DatasetVersion
 from atoll.model.delivery import Delivery
 from atoll.model.grant import Grant
 from atoll.model.grant_request import GrantRequest
+from atoll.model.key_change import KeyChange
 from atoll.model.opening import Opening
 from atoll.model.operation import Operation
 from atoll.model.person import Caller, Person, Project, Source
 from atoll.model.proposal import ContractProposal
 from atoll.model.query import QueryRecord, SavedQuery
 from atoll.model.record import Record
+from atoll.model.source_key import SourceKey
 from atoll.model.workspace import Workspace
 
 #: Whether the caller sees the record; the project is the record's own, where it has one.
@@ -157,6 +159,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             Rule(ClosedMonth, _holds(Scope.COSTS_READ)),
             Rule(Person, _holds(Scope.PEOPLE_READ)),
             Rule(Source, _holds(Scope.SOURCES_READ)),
+            Rule(SourceKey, _holds(Scope.SOURCES_READ)),
+            Rule(KeyChange, _holds(Scope.KEYS_READ)),
         )
     }
 )

@@ -62,8 +62,9 @@ def add_grant(
     reason: str,
     pinned: int | None = None,
     expires_at: datetime | None = None,
+    dry_run: bool = False,
 ) -> Grant:
-    """Give the project the right. An expired grant that still stands is closed by it.
+    """Give the project the right. An expired grant that still stands is closed by it; `dry_run` checks only.
 
     `pinned` is the number of the version to be read, None for the newest, whatever comes.
     Raises `NotFound` for an unknown project or dataset, `NotPermitted` for one's own
@@ -87,6 +88,8 @@ def add_grant(
         granted_at=now,
         expires_at=expires_at,
     )
+    if dry_run:
+        return grant
     _write(rooms, caller, found, standing, grant, version)
     return rooms.records.get(Grant, grant.id)
 

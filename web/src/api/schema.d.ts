@@ -1503,7 +1503,7 @@ export interface paths {
         put?: never;
         /**
          * Add Grant
-         * @description Give a project a right to a dataset; not to a project of one's own.
+         * @description Give a project a right to a dataset, or check that it could be given; not to a project of one's own.
          */
         post: operations["add_grant"];
         delete?: never;
@@ -5823,6 +5823,11 @@ export interface components {
         NewGrant: {
             /** Dataset */
             dataset: string;
+            /**
+             * Dry Run
+             * @default false
+             */
+            dry_run: boolean;
             /** Expires At */
             expires_at?: string | null;
             /** Project */
@@ -10879,6 +10884,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description A dry run: what would be given; nothing is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantAnswer"];
+                };
+            };
             /** @description Successful Response */
             201: {
                 headers: {

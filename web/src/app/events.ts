@@ -31,6 +31,8 @@ const TOUCHES: Record<string, readonly (keyof paths | `/api/v1/${string}`)[]> = 
   closed_month: ["/api/v1/costs"],
   person: ["/api/v1/people", "/api/v1/session"],
   source: ["/api/v1/sources"],
+  source_key: ["/api/v1/sources"],
+  key_change: ["/api/v1/key-changes", "/api/v1/keys"],
 };
 
 function touched(beginnings: ReadonlySet<string>): void {

@@ -13,12 +13,15 @@ const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte
 /** Below this a price shows four decimals: a cent would hide it. */
 const SMALL_EUR = 0.1;
 const TINY_EUR = 0.001;
+const CENT_EUR = 0.01;
 
 export interface Format {
   number: (value: number, options?: Intl.NumberFormatOptions) => string;
   percent: (part: number) => string;
   /** `amount` as the API tells it: a decimal number as text. */
   money: (amount: string | number, currency?: string) => string;
+  /** A sum for a glance: under a cent it says that it is. */
+  sum: (amount: string | number, currency?: string) => string;
   /** Powers of ten, as disks and networks are sold. */
   bytes: (bytes: number) => string;
   duration: (seconds: number) => string;
@@ -31,15 +34,21 @@ export interface Format {
 
 export function formatIn(language: string): Format {
   const number: Format["number"] = (value, options) => new Intl.NumberFormat(language, options).format(value);
+  const money: Format["money"] = (amount, currency = "EUR") => {
+    const value = Number(amount);
+    const small = value !== 0 && Math.abs(value) < SMALL_EUR;
+    // Parts of a cent add up: below what four decimals show, the first two digits that are not 0.
+    if (small && Math.abs(value) < TINY_EUR) return number(value, { style: "currency", currency, maximumSignificantDigits: 2 });
+    return number(value, { style: "currency", currency, maximumFractionDigits: small ? 4 : 2 });
+  };
   return {
     number,
     percent: (part) => number(part, { style: "percent", maximumFractionDigits: 0 }),
-    money: (amount, currency = "EUR") => {
+    money,
+    sum: (amount, currency = "EUR") => {
       const value = Number(amount);
-      const small = value !== 0 && Math.abs(value) < SMALL_EUR;
-      // Parts of a cent add up: below what four decimals show, the first two digits that are not 0.
-      if (small && Math.abs(value) < TINY_EUR) return number(value, { style: "currency", currency, maximumSignificantDigits: 2 });
-      return number(value, { style: "currency", currency, maximumFractionDigits: small ? 4 : 2 });
+      if (value > 0 && value < CENT_EUR) return `< ${number(CENT_EUR, { style: "currency", currency })}`;
+      return number(value, { style: "currency", currency });
     },
     bytes: (bytes) => {
       const step = bytes < 1000 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), UNITS.length - 1);

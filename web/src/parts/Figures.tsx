@@ -6,6 +6,11 @@ export function Money({ amount, currency = "EUR" }: { amount: string | number; c
   return <span className="tabular">{useFormat().money(amount, currency)}</span>;
 }
 
+/** A sum at a glance, the exact figure on hover. */
+export function Sum({ amount }: { amount: string | number }) {
+  return <span className="tabular" title={String(amount)}>{useFormat().sum(amount)}</span>;
+}
+
 export function Bytes({ bytes }: { bytes: number }) {
   return <span className="tabular">{useFormat().bytes(bytes)}</span>;
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Response
 
 from atoll.access.scopes import Scope
 from atoll.api.routing import Routes
@@ -34,9 +34,16 @@ def list_grants(
     return Listing(items=tuple(GrantAnswer.of(grant, now) for grant in page.records), cursor=page.cursor)
 
 
-@routes.post("/grants", scope=Scope.GRANTS_WRITE, status_code=201)
-def add_grant(rooms: RoomsHere, caller: CallerHere, body: NewGrant) -> GrantAnswer:
-    """Give a project a right to a dataset; not to a project of one's own."""
+@routes.post(
+    "/grants",
+    scope=Scope.GRANTS_WRITE,
+    status_code=201,
+    responses={200: {"model": GrantAnswer, "description": "A dry run: what would be given; nothing is"}},
+)
+def add_grant(rooms: RoomsHere, caller: CallerHere, body: NewGrant, response: Response) -> GrantAnswer:
+    """Give a project a right to a dataset, or check that it could be given; not to a project of one's own."""
+    if body.dry_run:
+        response.status_code = 200
     grant = grant_access.add_grant(
         rooms,
         caller,
@@ -46,6 +53,7 @@ def add_grant(rooms: RoomsHere, caller: CallerHere, body: NewGrant) -> GrantAnsw
         pinned=body.version,
         reason=body.reason,
         expires_at=body.expires_at,
+        dry_run=body.dry_run,
     )
     return GrantAnswer.of(grant, rooms.clock.now())
 

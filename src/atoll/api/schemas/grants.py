@@ -57,6 +57,8 @@ class NewGrant(GrantPart):
     """A grant to give."""
 
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
+    #: Check all of it, the filters too, and give nothing.
+    dry_run: bool = False
 
 
 class GrantAnswer(Frozen):

@@ -1,6 +1,6 @@
 /** Ctrl/Cmd+K: to any page, any of one's things, and some deeds. */
 import { Spotlight, type SpotlightActionData, type SpotlightActionGroupData } from "@mantine/spotlight";
-import { IconAdjustments, IconDatabase, IconFolder, IconLogout, IconMoon, IconPackageImport, IconSearch, IconServer2, IconSun, IconUser } from "@tabler/icons-react";
+import { IconAdjustments, IconArrowRight, IconDatabase, IconFolder, IconLogout, IconMoon, IconPackageImport, IconSearch, IconServer2, IconSun, IconUser } from "@tabler/icons-react";
 import { useState } from "react";
 import { useScheme } from "../scheme";
 import { useTranslation } from "react-i18next";
@@ -9,7 +9,7 @@ import { useMay, useSession } from "../session";
 import { api } from "../../api/atoll";
 import { ROUTES } from "../../routes";
 import { matchRoutes } from "react-router";
-import { PARTS, PLACES } from "./nav";
+import { DEEDS, PARTS, PLACES } from "./nav";
 import { useSignOut } from "./useSignOut";
 
 /** Whether there is a page at the path: things are offered only where they lead somewhere. */
@@ -55,6 +55,7 @@ export function Palette() {
     {
       group: t("palette.deeds"),
       actions: [
+        ...DEEDS.filter(({ scope }) => scopes.includes(scope)).map(({ path, label }) => ({ id: path, label: t(label), leftSection: <IconArrowRight size={18} aria-hidden />, onClick: () => void go(path) })),
         {
           id: "scheme",
           label: t(dark ? "palette.light" : "palette.dark"),

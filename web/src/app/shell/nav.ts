@@ -39,7 +39,7 @@ export const PLACES: readonly Place[] = [
   { path: "/costs", label: "nav.costs", icon: IconCoins, scopes: ["costs:read:own"] },
   { path: "/flows", label: "nav.flows", icon: IconSitemap, scopes: ["flows:read"] },
   { path: "/audit", label: "nav.audit", icon: IconShieldCheck, scopes: ["audit:read"] },
-  { path: "/administration", label: "nav.administration", icon: IconAdjustments, scopes: ["people:read", "sources:read", "costs:read", "settings:read"] },
+  { path: "/administration", label: "nav.administration", icon: IconAdjustments, scopes: ["people:read", "sources:read", "keys:read", "costs:read", "settings:read"] },
 ];
 
 /** Parts of the administration, for the palette. */
@@ -47,8 +47,20 @@ export const PARTS: readonly { path: string; label: ParseKeys<"shell">; scope: S
   { path: "/administration/people", label: "part.people", scope: "people:read" },
   { path: "/administration/sources", label: "part.sources", scope: "sources:read" },
   { path: "/administration/tokens", label: "part.tokens", scope: "tokens:write" },
+  { path: "/administration/keyring", label: "part.keyring", scope: "keys:read" },
   { path: "/administration/products", label: "part.products", scope: "products:write" },
   { path: "/administration/prices", label: "part.prices", scope: "costs:read" },
   { path: "/administration/health", label: "part.health", scope: "settings:read" },
   { path: "/administration/settings", label: "part.settings", scope: "settings:read" },
+];
+
+/** What one does often, for the palette. */
+export const DEEDS: readonly { path: string; label: ParseKeys<"shell">; scope: Scope }[] = [
+  { path: "/machines/new", label: "deed.machine", scope: "workspaces:run" },
+  { path: "/airlock/new", label: "deed.airlock", scope: "airlock:request" },
+  { path: "/contracts/new", label: "deed.contract", scope: "contracts:write" },
+  { path: "/sql?tab=saved", label: "deed.saved", scope: "queries:run" },
+  { path: "/costs?tab=budgets", label: "deed.budgets", scope: "budgets:read:own" },
+  { path: "/costs?tab=forgotten", label: "deed.forgotten", scope: "costs:read:own" },
+  { path: "/audit?tab=chain", label: "deed.verify", scope: "audit:read" },
 ];

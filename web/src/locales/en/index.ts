@@ -11,6 +11,7 @@ import data from "./data.json";
 import deliveries from "./deliveries.json";
 import flows from "./flows.json";
 import home from "./home.json";
+import keys from "./keys.json";
 import machines from "./machines.json";
 import openings from "./openings.json";
 import parts from "./parts.json";
@@ -32,6 +33,7 @@ export const words = {
   deliveries,
   flows,
   home,
+  keys,
   machines,
   openings,
   parts,

@@ -7,6 +7,7 @@ import { useMay } from "../../app/session";
 import { Empty } from "../../parts/Empty";
 import { Page } from "../../parts/Page";
 import { Health } from "./Health";
+import { KeyRing } from "./KeyRing";
 import { People } from "./People";
 import { Prices } from "./Prices";
 import { Products } from "./Products";
@@ -18,6 +19,7 @@ const SECTIONS = [
   { name: "people", scope: "people:read", Shown: People },
   { name: "sources", scope: "sources:read", Shown: Sources },
   { name: "tokens", scope: "tokens:write", Shown: Tokens },
+  { name: "keyring", scope: "keys:read", Shown: KeyRing },
   { name: "products", scope: "products:read", Shown: Products },
   { name: "prices", scope: "costs:read", Shown: Prices },
   { name: "health", scope: "settings:read", Shown: Health },

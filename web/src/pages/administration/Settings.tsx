@@ -17,7 +17,7 @@ export function Settings() {
       { key: "name", title: t("settings.name"), value: ({ name, help }) => `${name} ${help}`, cell: ({ name, help }) => (
         <>
           <Code>{`ATOLL_${name.toUpperCase()}`}</Code>
-          <Text size="xs" c="dimmed" maw="34rem">{help}</Text>
+          <Text size="xs" c="dimmed" maw="34rem">{help.replaceAll("`", "")}</Text>
         </>
       ) },
       { key: "value", title: t("settings.value"), value: ({ value }) => value, cell: ({ value, secret }) =>

@@ -76,7 +76,7 @@ function Checkpoints() {
       { key: "number", title: t("checkpoints.number"), figure: true, value: ({ number }) => number, cell: ({ number }) => <Count value={number} /> },
       { key: "at", title: t("checkpoints.at"), value: ({ at }) => at, cell: ({ at }) => <When at={at} absolute /> },
       { key: "hash", title: t("checkpoints.hash"), value: ({ hash }) => hash, cell: ({ hash }) => <Code>{hash}</Code> },
-      { key: "key", title: t("checkpoints.key"), value: ({ key_id }) => key_id, cell: ({ key_id }) => key_id },
+      { key: "key", title: t("checkpoints.key"), hidden: true, value: ({ key_id }) => key_id, cell: ({ key_id }) => key_id },
       { key: "signature", title: t("checkpoints.signature"), hidden: true, value: ({ signature }) => signature, cell: ({ signature }) => <Code>{signature}</Code> },
     ],
     [t],

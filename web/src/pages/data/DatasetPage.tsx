@@ -11,7 +11,11 @@ import { Page } from "../../parts/Page";
 import { Problem } from "../../parts/Problem";
 import { Access } from "./Access";
 import { AskAccess } from "./AskAccess";
+<<<<<<< HEAD
 import { encryptedColumns } from "./AskOpening";
+=======
+import { GiveAccess } from "./GiveAccess";
+>>>>>>> f1c6f0f (The key ring and a grant have their pages, told before they are done; the palette knows every page; small mends of what was looked at)
 import { Lineage } from "./Lineage";
 import { Openings } from "./Openings";
 import { Profile } from "./Profile";
@@ -30,6 +34,7 @@ export function Component() {
   const { projects } = useSession();
   const [params, setParams] = useSearchParams();
   const [asking, { open, close }] = useDisclosure(false);
+  const [giving, giver] = useDisclosure(false);
   const asked = api.useQuery("get", "/api/v1/datasets/{name}/description", { params: { path: { name } } });
   const dataset = asked.data;
   if (dataset === undefined) {
@@ -65,6 +70,11 @@ export function Component() {
               {t("actions.ask")}
             </Button>
           )}
+          {may("grants:write") && (
+            <Button variant={may("grants:request") && projects.length > 0 ? "default" : "filled"} onClick={giver.open} leftSection={<IconKey size={16} aria-hidden />}>
+              {t("actions.give")}
+            </Button>
+          )}
         </>
       }
     >
@@ -96,6 +106,9 @@ export function Component() {
       </Tabs>
       <Modal opened={asking} onClose={close} size="lg" title={t("ask.title", { name: dataset.title })} closeButtonProps={{ "aria-label": t("ask.close") }}>
         <AskAccess dataset={dataset} onDone={close} />
+      </Modal>
+      <Modal opened={giving} onClose={giver.close} size="lg" title={t("give.title", { name: dataset.title })} closeButtonProps={{ "aria-label": t("give.close") }}>
+        <GiveAccess dataset={dataset} onDone={giver.close} />
       </Modal>
     </Page>
   );

@@ -78,7 +78,7 @@ function OneColumn({ column, rows }: { column: ColumnProfile; rows: number }) {
         {[
           treatment,
           t("profile.distinct", { count: distinct, shown: format.number(distinct) }),
-          nulls === null ? t("profile.fewNulls") : nulls === 0 ? t("profile.full") : t("profile.nulls", { part: format.percent(rows === 0 ? 0 : nulls / rows) }),
+          nulls === null ? t("profile.fewNulls") : nulls === 0 ? t("profile.full") : t("profile.nulls", { part: format.percent(rows === 0 ? 0 : Math.min(nulls / rows, 1)) }),
         ].join(" · ")}
       </Text>
       {histogram.length > 0 && <Histogram column={column} />}

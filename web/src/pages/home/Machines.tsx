@@ -6,7 +6,7 @@ import { useListing, type Item } from "../../api/listing";
 import { useMay } from "../../app/session";
 import { DataTable, type Column } from "../../parts/DataTable";
 import { Empty } from "../../parts/Empty";
-import { Money } from "../../parts/Figures";
+import { Sum } from "../../parts/Figures";
 import { Price } from "../../parts/Price";
 import { Section } from "../../parts/Section";
 import { StateBadge } from "../../parts/StateBadge";
@@ -27,7 +27,7 @@ export function Machines() {
       ) },
       { key: "state", title: t("machines.state"), cell: ({ state, reason }) => <StateBadge state={state} reason={reason} /> },
       { key: "price", title: t("machines.price"), figure: true, cell: ({ eur_per_hour }) => <Price eurPerHour={eur_per_hour} /> },
-      { key: "spent", title: t("machines.spent"), figure: true, cell: ({ spent_eur }) => <Money amount={spent_eur} /> },
+      { key: "spent", title: t("machines.spent"), figure: true, cell: ({ spent_eur }) => <Sum amount={spent_eur} /> },
     ],
     [t],
   );

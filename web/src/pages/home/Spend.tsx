@@ -6,7 +6,7 @@ import { useFormat } from "../../app/format";
 import { useMay } from "../../app/session";
 import { TONES, type Tone } from "../../app/theme";
 import { Empty } from "../../parts/Empty";
-import { Money } from "../../parts/Figures";
+import { Sum } from "../../parts/Figures";
 import { Problem } from "../../parts/Problem";
 import { Section } from "../../parts/Section";
 
@@ -20,7 +20,7 @@ export function Spend() {
   const budgets = api.useQuery("get", "/api/v1/budgets");
   const costs = api.useQuery("get", "/api/v1/costs", { params: { query: { by: "project" } } }, { enabled: may("costs:read:own") });
   return (
-    <Section title={t("spend.title")} aside={costs.data && <Anchor component={Link} to="/costs" fw={600}><Money amount={costs.data.total_eur} /></Anchor>}>
+    <Section title={t("spend.title")} aside={costs.data && <Anchor component={Link} to="/costs" fw={600}><Sum amount={costs.data.total_eur} /></Anchor>}>
       {budgets.isPending ? (
         <Skeleton h={60} />
       ) : budgets.error ? (
@@ -50,7 +50,7 @@ function Budget({ standing }: { standing: Standing }) {
           {label}
         </Text>
         <Text size="sm" className="tabular">
-          {t("spend.of", { spent: format.money(spent_eur), budget: format.money(rule.eur_per_month), part: format.percent(Number(part)) })}
+          {t("spend.of", { spent: format.sum(spent_eur), budget: format.sum(rule.eur_per_month), part: format.percent(Number(part)) })}
         </Text>
       </Group>
       <Progress value={Math.min(Number(part) * 100, 100)} color={TONES[TONE[stage]]} aria-label={label} mt={4} />

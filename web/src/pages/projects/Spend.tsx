@@ -9,7 +9,7 @@ import { useMay } from "../../app/session";
 import { TONES, type Tone } from "../../app/theme";
 import { Columns } from "../../parts/Columns";
 import { Empty } from "../../parts/Empty";
-import { Money } from "../../parts/Figures";
+import { Sum } from "../../parts/Figures";
 import { Problem } from "../../parts/Problem";
 import { Section } from "../../parts/Section";
 import { toast } from "../../parts/toast";
@@ -42,7 +42,7 @@ function Budget({ name }: { name: string }) {
       {budgets.data !== undefined && one === undefined && <Empty title={t("budget.none")}>{t("budget.teach")}</Empty>}
       {one !== undefined && (
         <Stack gap="xs">
-          <Text className="tabular">{t("budget.of", { spent: format.money(one.spent_eur), budget: format.money(one.rule.eur_per_month), part: format.percent(Number(one.part)) })}</Text>
+          <Text className="tabular">{t("budget.of", { spent: format.sum(one.spent_eur), budget: format.sum(one.rule.eur_per_month), part: format.percent(Number(one.part)) })}</Text>
           <Progress value={Math.min(Number(one.part) * 100, 100)} color={TONES[TONE[one.stage]]} aria-label={t("budget.title")} />
           <Text size="sm" c="dimmed">{t(`budget.stage.${one.stage}`)}</Text>
           <Text size="sm" c="dimmed">
@@ -107,12 +107,12 @@ function Costs({ name }: { name: string }) {
             {[...sums].sort(([, one], [, other]) => other - one).map(([key, eur]) => (
               <Table.Tr key={key}>
                 <Table.Th scope="row" fw={400}>{key === "platform" ? t("costs.platform") : key}</Table.Th>
-                <Table.Td ta="right"><Money amount={eur} /></Table.Td>
+                <Table.Td ta="right"><Sum amount={eur} /></Table.Td>
               </Table.Tr>
             ))}
             <Table.Tr>
               <Table.Th scope="row">{t("costs.sum")}</Table.Th>
-              <Table.Td ta="right" fw={600}><Money amount={costs.data.total_eur} /></Table.Td>
+              <Table.Td ta="right" fw={600}><Sum amount={costs.data.total_eur} /></Table.Td>
             </Table.Tr>
           </Table.Tbody>
         </Table>

@@ -145,7 +145,7 @@ export function DataTable<Row extends object>(props: Props<Row>) {
   return (
     <Stack gap="sm">
       {(!plain || filters !== undefined) && (
-        <Group justify="space-between" gap="xs">
+        <Group justify="space-between" align="flex-start" gap="xs" wrap="nowrap">
           <Group gap="xs">
             {filters}
             {!plain && !none && !(byServer && (searchedHere || !sorting)) && (
@@ -160,7 +160,7 @@ export function DataTable<Row extends object>(props: Props<Row>) {
             )}
           </Group>
           {!plain && !none && (
-            <Group gap={4}>
+            <Group gap={4} wrap="nowrap">
               <Menu closeOnItemClick={false} position="bottom-end">
                 <Menu.Target>
                   <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t("table.columns")} title={t("table.columns")}>
