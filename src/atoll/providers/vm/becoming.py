@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from atoll.model.workspace import Service
 from atoll.ports.backend import MachineSpec
 from atoll.providers.sandbox.command import GATEWAY_PORT, HOME
-from atoll.providers.sandbox.environment import Environment, Service
+from atoll.providers.sandbox.environment import Environment
 
 #: The base URL of a service that is started before it is anybody's.
 NOBODYS_URL = "/w/nobody-s-machine/"

@@ -8,7 +8,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from atoll.errors import NotFound
-from atoll.providers.sandbox.environment import Environment, Service
+from atoll.model.workspace import Service
+from atoll.providers.sandbox.environment import Environment
 
 _FILES = resources.files("atoll.providers.vm") / "images"
 
