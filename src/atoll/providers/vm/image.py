@@ -29,6 +29,7 @@ from typing import IO, Any
 import yaml
 
 from atoll.errors import Unavailable
+from atoll.model.workspace import STREAMED
 from atoll.providers.sandbox.build import fingerprint_of
 from atoll.providers.sandbox.command import BUBBLEWRAP
 from atoll.providers.sandbox.environment import DECLARATION, INSIDE, Environment
@@ -92,8 +93,10 @@ def _environment(declared: ImageDeclaration) -> tuple[Environment, str]:
     text = text.replace("{python_version}", declared.python).replace("{python_home}", "/usr/bin")
     environment = Environment.model_validate(yaml.safe_load(text))
     variables = {name: value for name, value in environment.variables.items() if not name.startswith("R_")}
+    # Screens are of the host's own programs.
+    services = {name: words for name, words in environment.services.items() if name not in STREAMED}
     lock = (files / environment.requirements).read_text(encoding="utf-8") if environment.requirements else ""
-    told = {"name": declared.name, "title": declared.title, "r": False, "variables": variables}
+    told = {"name": declared.name, "title": declared.title, "r": False, "variables": variables, "services": services}
     return environment.model_copy(update=told), lock
 
 

@@ -71,17 +71,17 @@ def make_template(image: Path, vcpu: float, memory_bytes: int) -> Path:
             if alone is None:
                 raise Unavailable("Another template is being made.", where=image.name)
             start_supervisor(machine, alone)
-        hand_over(machine, Plan(shape=asdict(shape), memory="cold", warm=warm))
-        until = time.monotonic() + _SECONDS
-        while machine.ending("template") is None:
-            if time.monotonic() > until:
-                break
-            time.sleep(0.1)
-        keeper = machine.supervisor("template")
+        try:
+            hand_over(machine, Plan(shape=asdict(shape), memory="cold", warm=warm))
+            until = time.monotonic() + _SECONDS
+            while machine.ending("template") is None and time.monotonic() < until:
+                time.sleep(0.1)
+        finally:
+            # Also when whoever builds has had enough of it: nothing goes on alone.
+            keeper = machine.supervisor("template")
+            if keeper is not None and keeper.signal(signal.SIGTERM):
+                keeper.wait(20)
         if not (out / "state.json").exists():
-            if keeper is not None:
-                keeper.signal(signal.SIGTERM)
-                keeper.wait(10)
             said = machine.log_end(2000).strip().splitlines()
             raise Unavailable(f"The template could not be made: {said[-1] if said else 'no output'}", where=image.name)
         (out / "template.json").write_text(json.dumps({"command": command, "log": machine.log_end(4000)}))
