@@ -190,7 +190,7 @@ def test_small_cells_are_found_in_every_form_of_table(found, form):
         content = out.getvalue()
     small = found(f"t.{form}", content)["small_cells"]
     assert small.severity.value == "refuse"
-    assert small.message.startswith("1 count is below 10")
+    assert small.message.startswith("One count is below 10")
     assert "column 2, row 2" in small.where
     assert "small_cells" not in found(f"t.{form}", content, "in")
     assert "small_cells" not in found(f"t.{form}", content, threshold=5)

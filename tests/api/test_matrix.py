@@ -54,6 +54,7 @@ MATRIX: dict[str, tuple[str | None, set[str]]] = {
     "add_project": ("projects:write", {ADMIN}),
     "add_member": ("projects:write", {ADMIN}),
     "remove_member": ("projects:write", {ADMIN}),
+    "set_project_paste": ("projects:write", {ADMIN}),
     "list_tokens": ("tokens:own", PERSONS),
     "make_token": ("tokens:own", PERSONS),
     "revoke_token": ("tokens:own", PERSONS),

@@ -99,10 +99,11 @@ def test_every_declared_dependency_is_locked(root):
         "requirements-dev.lock": project["project"]["dependencies"] + groups["build"] + groups["dev"],
     }.items():
         pinned = {
-            name.lower() for name in re.findall(r"^([A-Za-z0-9._-]+)==", (root / lock).read_text(), flags=re.MULTILINE)
+            name.lower().replace(".", "-").replace("_", "-")
+            for name in re.findall(r"^([A-Za-z0-9._-]+)==", (root / lock).read_text(), flags=re.MULTILINE)
         }
         for requirement in wanted:
-            name = re.match(r"[A-Za-z0-9._-]+", requirement).group(0).lower()
+            name = re.match(r"[A-Za-z0-9._-]+", requirement).group(0).lower().replace(".", "-").replace("_", "-")
             assert name in pinned, f"{name} is not in {lock}; run `make lock`"
 
 

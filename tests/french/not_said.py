@@ -10,6 +10,7 @@ NOT_SAID = frozenset(
         "Becomes empty where",
         # Descriptions of answers in openapi.json.
         "A dry run: what it would come to",
+        "A dry run: what would be given; nothing is",
         "An error",
         "Not ready",
         "One entry a line",

@@ -62,10 +62,6 @@ def counts(table: Table) -> tuple[str, ...]:
     return tuple(name for name in table.whole if _fits(_COUNTS, name) and not _fits(_IDS, name))
 
 
-def _number(count: int, one: str, more: str) -> str:
-    return f"{count} {one if count == 1 else more}"
-
-
 def _small(table: Table, threshold: int, found: Found) -> None:
     counting = counts(table)
     for name, numbers in table.whole.items():
@@ -76,15 +72,16 @@ def _small(table: Table, threshold: int, found: Found) -> None:
         if name in counting:
             found.add(
                 "small_cells",
-                f"{_number(len(rows), 'count is', 'counts are')} below {threshold}.",
+                f"{len(rows)} counts are below {threshold}." if len(rows) > 1 else f"One count is below {threshold}.",
                 where=where,
                 todo="Suppress or round them, and what they could be computed from; or join categories.",
             )
         elif table.height <= COUNTED_ROWS and not _fits(_KEYS, name) and not _fits(_IDS, name):
             found.add(
                 "small_numbers",
-                f"{_number(len(rows), 'whole number is', 'whole numbers are')} below {threshold}; "
-                "if they count people, they are small cells.",
+                f"{len(rows)} whole numbers are below {threshold}; if they count people, they are small cells."
+                if len(rows) > 1
+                else f"One whole number is below {threshold}; if it counts people, it is a small cell.",
                 where=where,
                 todo="Say in the purpose what the column is, or suppress them.",
             )
