@@ -11,11 +11,8 @@ import { Page } from "../../parts/Page";
 import { Problem } from "../../parts/Problem";
 import { Access } from "./Access";
 import { AskAccess } from "./AskAccess";
-<<<<<<< HEAD
 import { encryptedColumns } from "./AskOpening";
-=======
 import { GiveAccess } from "./GiveAccess";
->>>>>>> f1c6f0f (The key ring and a grant have their pages, told before they are done; the palette knows every page; small mends of what was looked at)
 import { Lineage } from "./Lineage";
 import { Openings } from "./Openings";
 import { Profile } from "./Profile";
