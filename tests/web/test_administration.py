@@ -43,7 +43,7 @@ def test_every_part_by_its_address(pages, language):
             if part == "prices":
                 expect(watched.page.get_by_role("heading", name=HEADINGS[language][0])).to_be_visible()
             if part == "settings":
-                expect(watched.page.get_by_text("ATOLL_MASTER_KEY")).to_be_visible()
+                expect(watched.page.get_by_text("ATOLL_MASTER_KEY", exact=True)).to_be_visible()
 
 
 def test_a_person_is_added_dated_signed_out_and_let_go(pages, stage):

@@ -67,7 +67,7 @@ def test_the_chain_is_exported_whole(pages):
         page = watched.page
         page.goto("/audit")
         with page.expect_download() as got:
-            page.get_by_role("button", name="Export all").click()
+            page.get_by_role("button", name="Export all", exact=True).click()
         numbers = [json.loads(line)["number"] for line in Path(got.value.path()).read_text().splitlines()]
         assert numbers == list(range(1, len(numbers) + 1))
         assert not watched.wrong
