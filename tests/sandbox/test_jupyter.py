@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 import uuid
 
@@ -42,8 +43,10 @@ class Lab:
 
     def __init__(self, seen) -> None:
         self.base = f"http://localhost/w/{seen.workspace}/"
+        # By what is held open: a path below a temporary directory may be longer than unix(7) lets it be.
+        self.held = os.open(seen.socket, os.O_PATH)
         self.session = aiohttp.ClientSession(
-            connector=aiohttp.UnixConnector(str(seen.socket)), cookie_jar=aiohttp.CookieJar(unsafe=True)
+            connector=aiohttp.UnixConnector(f"/proc/self/fd/{self.held}"), cookie_jar=aiohttp.CookieJar(unsafe=True)
         )
 
     async def __aenter__(self):
@@ -53,6 +56,7 @@ class Lab:
 
     async def __aexit__(self, *_):
         await self.session.close()
+        os.close(self.held)
 
     async def post(self, path, **body):
         xsrf = {cookie.key: cookie.value for cookie in self.session.cookie_jar}["_xsrf"]

@@ -162,8 +162,9 @@ def list_quarantined(
 
     def ask(cursor: str | None, limit: int) -> Listing[QuarantinedRow]:
         start = offset if cursor is None else number_in(cursor)
-        rows = story.quarantined(rooms, caller, id, limit + 1, start)
-        return Listing(items=rows[:limit], cursor=str(start + limit) if len(rows) > limit else None)
+        rows = story.quarantined(rooms, caller, id, limit, start)
+        more = len(rows) == limit and story.quarantined(rooms, caller, id, 1, start + limit)
+        return Listing(items=rows, cursor=str(start + limit) if more else None)
 
     return _HELD_ORDER.page(ask, sort=sort, find=find, cursor=cursor, limit=limit)
 

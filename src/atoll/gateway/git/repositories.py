@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -109,8 +110,13 @@ class Repositories:
 
     def size_bytes(self, project: str, name: str) -> int:
         """Size on disk. Raises `NotFound`."""
-        path = self._standing(project, name)
-        return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+        size = 0
+        # Pushes make and remove files meanwhile: what is gone counts nothing.
+        for place, _, files in os.walk(self._standing(project, name)):
+            for file in files:
+                with contextlib.suppress(OSError):
+                    size += os.lstat(os.path.join(place, file)).st_size
+        return size
 
     def refs(self, project: str, name: str) -> Mapping[str, str]:
         """Object ids by ref. Raises `NotFound`."""

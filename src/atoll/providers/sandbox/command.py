@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from atoll.errors import InvalidInput
+from atoll.model.workspace import STREAMED
 from atoll.ports.backend import MachineSpec, Mount
 from atoll.providers.sandbox import environment as environments
 from atoll.providers.sandbox.environment import Environment
@@ -97,7 +98,8 @@ def build_command(
     words += ["--ro-bind", source("environment", built), environments.INSIDE]
     words += ["--ro-bind", source("inside", Path(__file__).with_name("inside.py")), "/opt/inside.py"]
     words += ["--ro-bind", source("probes", Path(__file__).with_name("probes.py")), PROBES]
-    words += ["--ro-bind", source("desktop", Path(__file__).with_name("desktop")), DESKTOP]
+    if spec.service in STREAMED:
+        words += ["--ro-bind", source("desktop", Path(__file__).with_name("desktop")), DESKTOP]
     for index, mount in enumerate(spec.mounts):
         kind = "--bind" if mount.writable else "--ro-bind"
         words += [kind, source(f"mount-{index}", checked_source(mount)), checked_target(mount)]
