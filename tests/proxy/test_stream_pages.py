@@ -82,11 +82,11 @@ def test_text_is_pasted_in(desk, chromium):
     page.get_by_role("button", name="Coller du texte").click()
     page.get_by_role("textbox", name="Texte").fill("œuvre à 5 €")
     page.get_by_role("button", name="Coller", exact=True).click()
-    # As the terminal pastes.
-    page.keyboard.press("Control+Shift+V")
 
     def has_it():
-        # The text is asked for when it is pasted, and may come after this key.
+        # As the terminal pastes; the text is asked for then, and comes when it comes.
+        page.keyboard.press("Control+Shift+V")
+        time.sleep(0.3)
         page.keyboard.press("Enter")
         return "œuvre à 5 €" in desk.notes()[len(before) :]
 

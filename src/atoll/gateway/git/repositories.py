@@ -115,7 +115,7 @@ class Repositories:
         for place, _, files in os.walk(self._standing(project, name)):
             for file in files:
                 with contextlib.suppress(OSError):
-                    size += os.lstat(os.path.join(place, file)).st_size
+                    size += Path(place, file).lstat().st_size
         return size
 
     def refs(self, project: str, name: str) -> Mapping[str, str]:
