@@ -75,7 +75,7 @@ async def put(client: asyncssh.SFTPClient, path: str, content: bytes) -> None:
 
 
 def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 30
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from atoll.access.directory import source_by_name
 from atoll.errors import AtollError, DeliveryRefused, InvalidInput, NotFound, Unavailable
@@ -54,8 +54,17 @@ def _collect(rooms: Rooms, inbox: Inbox, drop: Drop) -> int:
             _follow_up(rooms, inbox, drop, files)
         return 0
     others = [file.written_at for name, file in files.items() if name != RECEIPT]
-    if RECEIPT in files and files[RECEIPT].written_at >= max(others):
+    if RECEIPT in files and files[RECEIPT].written_at > max(others):
         return 0
+    delivered = _judge(rooms, inbox, drop, files, others)
+    now = {name: file for name, file in inbox.files(drop).items() if name != RECEIPT}
+    if not delivered and now != {name: file for name, file in files.items() if name != RECEIPT}:
+        # What was judged was still being written: what a receipt says of it would stand for what came since.
+        inbox.remove(drop, (RECEIPT,))
+    return delivered
+
+
+def _judge(rooms: Rooms, inbox: Inbox, drop: Drop, files: Mapping[str, DroppedFile], others: Sequence[datetime]) -> int:
     settled = rooms.clock.now() - max(others) >= timedelta(seconds=rooms.settings.inbox_settle_seconds)
     try:
         return _deliver(rooms, inbox, drop, files, settled=settled)
