@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atoll.proxy.stream import Breach, FromScreen, FromViewer, StreamPolicy
+from atoll.model.visit import Stream
+from atoll.proxy.stream import Breach, FromScreen, FromViewer
 
 VERSION = b"RFB 003.008\n"
 FORMAT = struct.pack(">BBBBHHHBBBxxx", 32, 24, 0, 1, 255, 255, 255, 16, 8, 0)
@@ -44,7 +45,9 @@ class Viewer:
 
     def __init__(self, *, control=True, paste=True):
         self.held, self.acts = [], 0
-        self.way = FromViewer(StreamPolicy(control=control, paste=paste), self._act, lambda: self.held.append("text"))
+        self.way = FromViewer(
+            Stream(title="desk", owner="ada", control=control, paste=paste), self._act, lambda: self.held.append("text")
+        )
 
     def _act(self):
         self.acts += 1

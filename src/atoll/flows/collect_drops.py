@@ -53,19 +53,24 @@ def _collect(rooms: Rooms, inbox: Inbox, drop: Drop) -> int:
         if RECEIPT in files:
             _follow_up(rooms, inbox, drop, files)
         return 0
-    others = [file.written_at for name, file in files.items() if name != RECEIPT]
-    if RECEIPT in files and files[RECEIPT].written_at > max(others):
+    others = _without_receipt(files)
+    written_at = max(file.written_at for file in others.values())
+    if RECEIPT in files and files[RECEIPT].written_at > written_at:
         return 0
-    delivered = _judge(rooms, inbox, drop, files, others)
-    now = {name: file for name, file in inbox.files(drop).items() if name != RECEIPT}
-    if not delivered and now != {name: file for name, file in files.items() if name != RECEIPT}:
+    delivered = _judge(rooms, inbox, drop, files, written_at)
+    if not delivered and _without_receipt(inbox.files(drop)) != others:
         # What was judged was still being written: what a receipt says of it would stand for what came since.
         inbox.remove(drop, (RECEIPT,))
     return delivered
 
 
-def _judge(rooms: Rooms, inbox: Inbox, drop: Drop, files: Mapping[str, DroppedFile], others: Sequence[datetime]) -> int:
-    settled = rooms.clock.now() - max(others) >= timedelta(seconds=rooms.settings.inbox_settle_seconds)
+def _without_receipt(files: Mapping[str, DroppedFile]) -> Mapping[str, DroppedFile]:
+    return {name: file for name, file in files.items() if name != RECEIPT}
+
+
+def _judge(rooms: Rooms, inbox: Inbox, drop: Drop, files: Mapping[str, DroppedFile], written_at: datetime) -> int:
+    """Deliver the folder, last written to at that time, or tell what is wrong with it; how many deliveries."""
+    settled = rooms.clock.now() - written_at >= timedelta(seconds=rooms.settings.inbox_settle_seconds)
     try:
         return _deliver(rooms, inbox, drop, files, settled=settled)
     except Unavailable:

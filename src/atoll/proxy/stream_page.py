@@ -24,9 +24,9 @@ class StreamPage:
     """Serves the built page at a machine's origin."""
 
     def __init__(self, built: Path = BUILT) -> None:
-        self._built = built
+        # Held, so that no visitor waits for a disk that another asks for: some 200 kB.
         self._files = {
-            path.relative_to(built).as_posix(): path for path in (built.rglob("*") if built.is_dir() else ())
+            path.relative_to(built).as_posix(): path.read_bytes() for path in built.rglob("*") if path.is_file()
         }
 
     def answer(self, request: BaseRequest, origin: Origin, visit: Visit) -> web.Response:
@@ -38,13 +38,13 @@ class StreamPage:
             facts = {**visit.stream.model_dump(mode="json"), "login": visit.login}
             return self._sent(json.dumps(facts).encode(), "application/json", origin, kept=False)
         name = below or "index.html"
-        file = self._files.get(name)
-        if file is None or not file.is_file():
+        body = self._files.get(name)
+        if body is None:
             if not below:
                 raise Unavailable("The page of screens is not built.", todo="Run `make web`.")
             return pages.answer(request, 404, "not_found", "There is no such address.")
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        return self._sent(file.read_bytes(), kind, origin, kept=bool(below))
+        return self._sent(body, kind, origin, kept=bool(below))
 
     def _sent(self, body: bytes, kind: str, origin: Origin, *, kept: bool) -> web.Response:
         policy = (

@@ -14,7 +14,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from aiohttp.web_request import BaseRequest
 
 from atoll.model.visit import Stream
-from atoll.proxy.stream import Breach, FromScreen, FromViewer, StreamPolicy
+from atoll.proxy.stream import Breach, FromScreen, FromViewer
 from atoll.proxy.upstream import hold_socket, not_answering
 
 _CONNECT_SECONDS = 5.0
@@ -113,8 +113,7 @@ class StreamPass:
                     await person.send_bytes(passed)
 
     async def _in(self, person: _Person, machine: asyncio.StreamWriter) -> None:
-        policy = StreamPolicy(control=self._stream.control, paste=self._stream.paste)
-        viewer = FromViewer(policy, self._told.acted, lambda: self._told.refused("text in"))
+        viewer = FromViewer(self._stream, self._told.acted, lambda: self._told.refused("text in"))
         with contextlib.suppress(ConnectionError):
             async for message in person:
                 if message.type is not WSMsgType.BINARY:

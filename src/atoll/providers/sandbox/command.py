@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -78,13 +78,7 @@ def build_command(
         sources[name] = str(path)
         return f"@{name}"
 
-    words = [
-        BUBBLEWRAP, "--unshare-user", "--disable-userns", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
-        "--unshare-cgroup-try", "--unshare-net", "--new-session", "--die-with-parent", "--as-pid-1",
-        "--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", _hostname(spec.workspace),
-        "--info-fd", "@INFO_FD", "--seccomp", "@SECCOMP_FD", "--clearenv",
-    ]  # fmt: skip
-    words += _system_words(source)
+    words = [*walls(_hostname(spec.workspace)), *system_words(source, _ETC)]
     for name in (*_OWN_ETC, "hostname", "machine-id"):
         words += ["--ro-bind", source(f"etc-{name}", machine.etc / name), f"/etc/{name}"]
     scratch = str(max(2**20, spec.memory_bytes // 2))
@@ -115,7 +109,18 @@ def build_command(
     return Command(words, sources)
 
 
-def _system_words(source: Callable[[str, Path], str]) -> list[str]:
+def walls(hostname: str) -> list[str]:
+    """What every process behind bubblewrap is held by: namespaces, no capability, no call that is not let through."""
+    return [
+        BUBBLEWRAP, "--unshare-user", "--disable-userns", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
+        "--unshare-cgroup-try", "--unshare-net", "--new-session", "--die-with-parent", "--as-pid-1",
+        "--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", hostname,
+        "--info-fd", "@INFO_FD", "--seccomp", "@SECCOMP_FD", "--clearenv",
+    ]  # fmt: skip
+
+
+def system_words(source: Callable[[str, Path], str], etc: Iterable[str]) -> list[str]:
+    """The host's programs, read-only: /usr, the platform's own Python, and the names of /etc that are given."""
     words = ["--ro-bind", "/usr", "/usr"]
     for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
         place = Path("/", name)
@@ -123,7 +128,7 @@ def _system_words(source: Callable[[str, Path], str]) -> list[str]:
             words += ["--symlink", str(place.readlink()), str(place)]
         elif place.is_dir():
             words += ["--ro-bind", str(place), str(place)]
-    for name in _ETC:
+    for name in etc:
         words += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
     prefix = environments.base_python()
     if not prefix.is_relative_to("/usr"):
@@ -132,6 +137,13 @@ def _system_words(source: Callable[[str, Path], str]) -> list[str]:
 
 
 def _variables(spec: MachineSpec, declared: Environment) -> dict[str, str]:
+    path = f"{HOME}/.local/bin:{environments.INSIDE}/bin:/usr/local/bin:/usr/bin:/bin"
+    standard = standard_variables(path, spec.workspace, gateway=spec.gateway is not None)
+    return {**standard, **declared.variables, **spec.variables}
+
+
+def standard_variables(path: str, workspace: str, *, gateway: bool) -> dict[str, str]:
+    """Environment variables of every service, before those of its environment; `workspace` empty: nobody's yet."""
     standard = {
         "HOME": HOME,
         "USER": "user",
@@ -140,12 +152,13 @@ def _variables(spec: MachineSpec, declared: Environment) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "TERM": "xterm-256color",
         "TMPDIR": "/tmp",  # noqa: S108 - the machine's own
-        "PATH": f"{HOME}/.local/bin:{environments.INSIDE}/bin:/usr/local/bin:/usr/bin:/bin",
-        "ATOLL_WORKSPACE": spec.workspace,
+        "PATH": path,
     }
-    if spec.gateway is not None:
+    if workspace:
+        standard["ATOLL_WORKSPACE"] = workspace
+    if gateway:
         standard["ATOLL_URL"] = f"http://127.0.0.1:{GATEWAY_PORT}"
-    return {**standard, **declared.variables, **spec.variables}
+    return standard
 
 
 def _plan(spec: MachineSpec, declared: Environment, nproc: int | None) -> dict[str, Any]:

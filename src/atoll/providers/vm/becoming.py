@@ -7,7 +7,7 @@ from typing import Any
 
 from atoll.model.workspace import Service
 from atoll.ports.backend import MachineSpec
-from atoll.providers.sandbox.command import GATEWAY_PORT, HOME
+from atoll.providers.sandbox.command import HOME, standard_variables
 from atoll.providers.sandbox.environment import Environment
 
 #: The base URL of a service that is started before it is anybody's.
@@ -21,20 +21,7 @@ def variables_of(
     spec_variables: dict[str, str], declared: Environment, workspace: str, *, gateway: bool
 ) -> dict[str, str]:
     """Environment variables of the service."""
-    standard = {
-        "HOME": HOME,
-        "USER": "user",
-        "LOGNAME": "user",
-        "SHELL": "/bin/bash",
-        "LANG": "C.UTF-8",
-        "TERM": "xterm-256color",
-        "TMPDIR": "/tmp",  # noqa: S108 - the machine's own
-        "PATH": f"{HOME}/.local/bin:/usr/local/bin:/usr/bin:/bin",
-    }
-    if workspace:
-        standard["ATOLL_WORKSPACE"] = workspace
-    if gateway:
-        standard["ATOLL_URL"] = f"http://127.0.0.1:{GATEWAY_PORT}"
+    standard = standard_variables(f"{HOME}/.local/bin:/usr/local/bin:/usr/bin:/bin", workspace, gateway=gateway)
     return {**standard, **declared.variables, **spec_variables}
 
 

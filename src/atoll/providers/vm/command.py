@@ -7,11 +7,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import atoll
-from atoll.providers.sandbox.command import BUBBLEWRAP, Command
+from atoll.providers.sandbox.command import Command, system_words, walls
 from atoll.providers.sandbox.environment import base_python
 
 #: Where the standing parts are seen below bubblewrap.
 _SITE, _CODE = "/opt/site", "/opt/code"
+#: What of the host's /etc the loader of programs needs.
+_ETC = ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d")
 _MAIN = (
     f"import sys; sys.path[:0] = ['{_CODE}', '{_SITE}']; "
     "from atoll.providers.vm.hypervisor import main; main(int(sys.argv[1]))"
@@ -33,23 +35,7 @@ def hypervisor_command(
         sources[name] = str(path)
         return f"@{name}"
 
-    words = [
-        BUBBLEWRAP, "--unshare-user", "--disable-userns", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
-        "--unshare-cgroup-try", "--unshare-net", "--new-session", "--die-with-parent", "--as-pid-1",
-        "--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "hypervisor",
-        "--info-fd", "@INFO_FD", "--seccomp", "@SECCOMP_FD", "--clearenv", "--ro-bind", "/usr", "/usr",
-    ]  # fmt: skip
-    for name in ("bin", "sbin", "lib", "lib64"):
-        place = Path("/", name)
-        if place.is_symlink():
-            words += ["--symlink", str(place.readlink()), str(place)]
-        elif place.is_dir():
-            words += ["--ro-bind", str(place), str(place)]
-    for name in ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d"):
-        words += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-    prefix = base_python()
-    if not prefix.is_relative_to("/usr"):
-        words += ["--ro-bind", source("python", prefix), str(prefix)]
+    words = [*walls("hypervisor"), *system_words(source, _ETC)]
     words += ["--proc", "/proc", "--dev", "/dev", "--size", str(2**24), "--tmpfs", "/tmp", "--tmpfs", "/run"]  # noqa: S108
     if kvm:
         words += ["--dev-bind", "/dev/kvm", "/dev/kvm"]
@@ -66,7 +52,9 @@ def hypervisor_command(
     if gateway is not None:
         words += ["--ro-bind", source("gateway", gateway), "/run/gw"]
     words += ["--remount-ro", "/", "--chdir", "/tmp", "--setenv", "PATH", "/usr/bin:/bin"]  # noqa: S108
-    return Command([*words, "--", str(prefix / "bin" / "python3"), "-I", "-S", "-c", _MAIN, "@ORDERS_FD"], sources)
+    return Command(
+        [*words, "--", str(base_python() / "bin" / "python3"), "-I", "-S", "-c", _MAIN, "@ORDERS_FD"], sources
+    )
 
 
 def site_packages() -> Path:

@@ -5,8 +5,8 @@ visitor can send what he likes from a client of his own. So each message is read
 platform's side, and only what is known and permitted goes on.
 """
 
-from atoll.proxy.stream.policy import Breach, StreamPolicy
+from atoll.proxy.stream.breach import Breach
 from atoll.proxy.stream.screen import FromScreen
 from atoll.proxy.stream.viewer import FromViewer
 
-__all__ = ["Breach", "FromScreen", "FromViewer", "StreamPolicy"]
+__all__ = ["Breach", "FromScreen", "FromViewer"]

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from atoll.proxy.stream.policy import Breach
+from atoll.proxy.stream.breach import Breach
 from atoll.proxy.stream.reader import Reader, Step
 from atoll.proxy.stream.viewer import PIXEL_BITS, PIXEL_DEPTH, SIDE_MOST, VERSION
 

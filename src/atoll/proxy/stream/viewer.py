@@ -6,7 +6,8 @@ import struct
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from atoll.proxy.stream.policy import Breach, StreamPolicy
+from atoll.model.visit import Stream
+from atoll.proxy.stream.breach import Breach
 from atoll.proxy.stream.reader import Reader, Step
 
 VERSION = b"RFB 003.008\n"
@@ -28,13 +29,13 @@ class FromViewer(Reader):
     """The way in. Keys, pointer and size pass for who may control, text for who may paste.
 
     Args:
-        policy: what this viewer may.
+        stream: what this viewer may.
         acted: called for each key and movement that passes: a person is there.
         dropped: called for each text that did not go in.
     """
 
-    def __init__(self, policy: StreamPolicy, acted: Callable[[], None], dropped: Callable[[], None]) -> None:
-        self._policy = policy
+    def __init__(self, stream: Stream, acted: Callable[[], None], dropped: Callable[[], None]) -> None:
+        self._stream = stream
         self._acted = acted
         self._dropped = dropped
         super().__init__()
@@ -104,10 +105,10 @@ class FromViewer(Reader):
 
     @property
     def _may_paste(self) -> bool:
-        return self._policy.paste and self._policy.control
+        return self._stream.paste and self._stream.control
 
     def _act(self, message: bytes) -> None:
-        if self._policy.control:
+        if self._stream.control:
             self._acted()
             self.send(message)
 
